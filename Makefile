@@ -1,0 +1,62 @@
+# Lineside. `make` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUR_PACKAGES := libs/servicekit services/anomaly gateway
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--python-version 3.11 --custom-compile-command "make lock" $(patsubst %,--no-emit-package lineside-%,servicekit anomaly gateway)
+# OpenMP and BLAS threads on rows this small only fight each other.
+export OPENBLAS_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt bench train lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run ## Start all services in one process on http://127.0.0.1:8080
+	@exec $(BIN)/python -m gateway
+
+test: $(VENV)/.dev ## Test everything that this machine can test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Lint, types, layers, documentation and lock files; changes nothing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_docs.py
+	$(BIN)/python tests/check_locks.py $(COMPILE)
+
+fmt: $(VENV)/.dev ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+bench: $(VENV)/.dev ## Measure every figure against its peer in the same run
+	$(BIN)/python -m bench
+
+train: $(VENV)/.run ## Train the shipped models again, for a short while
+	$(BIN)/python -m anomaly.demo --rows 4000 --seed 1 > $(VENV)/demo.csv
+	$(BIN)/python -m anomaly train --data $(VENV)/demo.csv --output $(VENV)/demo.safetensors
+
+lock: $(VENV)/.dev ## Make the lock files again from the pyproject.toml files
+	$(COMPILE) services/anomaly/pyproject.toml pyproject.toml -o services/anomaly/requirements.lock
+	$(COMPILE) gateway/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -o gateway/requirements.lock
+	$(COMPILE) gateway/pyproject.toml pyproject.toml --group dev -c gateway/requirements.lock -o requirements-dev.lock
+
+clean: ## Remove the virtual environment and what tools left behind; var/ with its data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "lineside: needs Python 3.11 or newer, $(PYTHON) is %d.%d: make run PYTHON=python3.12" % v[:2])'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "lineside: $(PYTHON) cannot make a virtual environment: apt-get install python3-venv" >&2; exit 1; }
+
+# A stamp is newer than all that it was made from, so that a second start installs nothing.
+$(VENV)/.run: $(VENV)/bin/python gateway/requirements.lock $(OUR_PACKAGES:%=%/pyproject.toml)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r gateway/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(OUR_PACKAGES:%=-e ./%)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

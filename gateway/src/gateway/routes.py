@@ -1,0 +1,39 @@
+"""The one table of the services and their prefixes."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from servicekit.app import Service
+from servicekit.settings import ServiceSettings, load
+
+
+@dataclass(frozen=True)
+class Route:
+    """`name` is the service's package, `prefix` where the gateway serves it, `example` a command that shows it."""
+
+    name: str
+    title: str
+    summary: str
+    example: str
+
+    @property
+    def prefix(self) -> str:
+        return f"/{self.name}"
+
+    def create(self, **overrides: Any) -> Service:
+        """Returns the service's application; its package is imported only here."""
+        settings_class: type[ServiceSettings] = importlib.import_module(f"{self.name}.settings").Settings
+        create_app: Callable[[ServiceSettings], Service] = importlib.import_module(f"{self.name}.app").create_app
+        return create_app(load(settings_class, path_prefix=self.prefix, **overrides))
+
+
+ROUTES = (
+    Route(
+        name="anomaly",
+        title="Anomaly detection",
+        summary="Scores sensor vectors and says which reading is not normal.",
+        example="""curl -H 'Content-Type: application/json' -d '{"values":[1.2,0.9,1.1]}' {base}anomaly""",
+    ),
+)

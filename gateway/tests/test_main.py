@@ -1,0 +1,89 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+OURS = ("LINESIDE_", "GATEWAY_", "ANOMALY_")
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Returns a function that starts the gateway with settings; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(**settings: str) -> "subprocess.Popen[str]":
+        started.append(_start(settings))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def _start(folder: Path, settings: dict[str, str]) -> "subprocess.Popen[str]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | settings
+    return subprocess.Popen(
+        [sys.executable, "-m", "gateway"],
+        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def cpu_s(pid: int) -> float:
+    """Returns what a process and its ended children have used: unlike the clock, no other test can lengthen it."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_says_where_it_is_serves_soon_and_ends_with_status_0(start: Start) -> None:
+    process = start(GATEWAY_PORT="0", GATEWAY_DRAIN_S="0")
+    assert process.stdout
+    lines = [process.stdout.readline().split() for _ in range(4)]
+    base = lines[0][-1]
+    assert lines == [
+        ["Lineside", "on", base], ["page", f"{base}/"], ["docs", f"{base}/docs"], ["health", f"{base}/health"],
+    ]  # fmt: skip
+    with urllib.request.urlopen(f"{base}/health/ready") as answer:
+        assert json.load(answer) == {"status": "ready"}
+    assert cpu_s(process.pid) < 5, "it is not up within 5 s even on a machine of its own"
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_refuses_a_taken_port_in_one_line(start: Start, tmp_path: Path, taken: int) -> None:
+    process = start(GATEWAY_PORT=str(taken))
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (1, "")
+    assert err == f"lineside: 127.0.0.1 port {taken} is taken: set GATEWAY_HOST or GATEWAY_PORT\n"
+    assert list(tmp_path.iterdir()) == [], "nothing was made before"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("GATEWAY_PORT", "high", "GATEWAY_PORT='high': Input should be a valid integer"),
+        ("GATEWAY_PROT", "1", "GATEWAY_PROT is not a setting, did you mean GATEWAY_PORT?"),
+        ("ANOMALY_MAX_ROWS", "0", "ANOMALY_MAX_ROWS='0': Input should be greater than or equal to 1"),
+        ("LINESIDE_HOST", "0.0.0.0", "GATEWAY_HOST=0.0.0.0 is not loopback and there are no API keys"),
+    ],
+)
+def test_refuses_a_bad_setting_in_one_line(start: Start, name: str, value: str, line: str) -> None:
+    process = start(**{"GATEWAY_PORT": "0", name: value})
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"lineside: {line}")

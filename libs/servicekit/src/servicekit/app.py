@@ -1,0 +1,175 @@
+"""What makes a FastAPI application a Lineside service."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from servicekit import openapi, pages
+from servicekit.admission import AdmissionMiddleware
+from servicekit.auth import AuthMiddleware
+from servicekit.drain import Drain
+from servicekit.edge import EdgeMiddleware
+from servicekit.errors import ErrorMiddleware
+from servicekit.health import Alive, Health, Ready, Summary
+from servicekit.limits import BodyLimitMiddleware, RateLimitMiddleware
+from servicekit.logs import AccessLog
+from servicekit.metrics import Metrics
+from servicekit.problems import NotReady
+from servicekit.responses import json_response
+from servicekit.settings import ServiceSettings
+
+Endpoint = Callable[..., Awaitable[Response]]
+Hot = Callable[[Scope, Receive, Send], Awaitable[bool]]
+
+OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/docs", "/redoc", "/openapi.json"})
+OPEN_FOLDERS = tuple(f"{folder}/" for folder in pages.FOLDERS)
+EXPOSED_HEADERS = ("ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-Request-ID")
+
+
+class Service(FastAPI):
+    """FastAPI inside our own middleware: nothing of the framework runs before a request is known, logged and limited.
+
+    `state.drain` and `state.metrics` are there from the start. `hot` is an ASGI application tried before FastAPI's
+    router, for the one route whose cost matters; it answers False for what is not its own.
+    """
+
+    open_paths = OPEN_PATHS
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        *,
+        name: str,
+        lifespan: Callable[[Any], AbstractAsyncContextManager[None]],
+        hot: Hot | None = None,
+        **options: Any,
+    ) -> None:
+        self.settings = settings
+        super().__init__(
+            lifespan=lifespan,
+            docs_url=None,
+            redoc_url=None,
+            openapi_url=None,
+            redirect_slashes=False,  # a client that posts does not follow a 307
+            **options,
+        )
+        self.state.drain = Drain()
+        self.state.metrics = Metrics(name)
+        self.entrance = self._surrounded(AsyncExitStackMiddleware(self.router), name, hot)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Leaves out FastAPI's own layers: their error pages, telemetry and limits are not ours."""
+        scope["app"] = self
+        if scope["type"] == "http":
+            await self.entrance(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self.router(scope, receive, send)
+        else:
+            raise RuntimeError(f"no service answers to {scope['type']}")
+
+    def openapi(self) -> dict[str, Any]:
+        if not self.openapi_schema:
+            self.openapi_schema = openapi.describe(self, self.settings.path_prefix or "/")
+        return self.openapi_schema
+
+    def is_open(self, method: str, path: str) -> bool:
+        """Tells whether a request needs no API key: pages, documentation and health."""
+        return method == "GET" and (path in self.open_paths or path.startswith(OPEN_FOLDERS))
+
+    def _surrounded(self, app: ASGIApp, name: str, hot: Hot | None) -> ASGIApp:
+        """Returns `app` inside our middleware: what is added last sees a request first."""
+        settings = self.settings
+        origins = settings.cors_origins
+        if hot:
+            app = _HotPath(app, hot)
+        app = AdmissionMiddleware(app, settings.max_concurrent, settings.max_waiting)
+        app = BodyLimitMiddleware(app, settings.max_body_bytes, settings.body_timeout_s)
+        if settings.rate_limit_per_s:
+            app = RateLimitMiddleware(app, settings.rate_limit_per_s, settings.rate_limit_burst)
+        app = AuthMiddleware(app, settings.keys(), self.is_open, origins)
+        app = ErrorMiddleware(app, self.state.metrics, self.routes)
+        if origins:
+            app = CORSMiddleware(
+                app, origins, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED_HEADERS, max_age=600
+            )
+        return EdgeMiddleware(
+            app,
+            path_prefix=settings.path_prefix,
+            drain=self.state.drain,
+            metrics=self.state.metrics,
+            access_log=_access_log(name, settings),
+        )
+
+
+def _access_log(name: str, settings: ServiceSettings) -> AccessLog | None:
+    if not settings.access_log or settings.log_level not in ("debug", "info"):
+        return None
+    return AccessLog(name, verbose=settings.log_level == "debug")
+
+
+class _HotPath:
+    def __init__(self, app: ASGIApp, hot: Hot) -> None:
+        self.app = app
+        self.hot = hot
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not await self.hot(scope, receive, send):
+            await self.app(scope, receive, send)
+
+
+def create_service_app(
+    settings: ServiceSettings,
+    *,
+    name: str,
+    title: str,
+    version: str,
+    summary: str,
+    lifespan: Callable[[Any], AbstractAsyncContextManager[None]],
+    routers: Iterable[APIRouter],
+    page: Path,
+    probe: Callable[[], None],
+    details: Callable[[], dict[str, Any]],
+    hot: Hot | None = None,
+) -> Service:
+    """Returns a service with health, metrics, documentation, page and the given routes."""
+    app = Service(settings, name=name, lifespan=lifespan, hot=hot, title=title, version=version, description=summary)
+    app.state.health = Health(app.state.drain, probe, details)
+    for router in routers:
+        app.include_router(router)
+    add_operations(app, app.state.health.summary, app.state.metrics.endpoint)
+    pages.add_page(app, page, settings.path_prefix)
+    return app
+
+
+def add_operations(
+    app: Service, summary: Endpoint, metrics: Endpoint, *, shape: type[msgspec.Struct] = Summary
+) -> None:
+    """Adds health (`summary` answers in this shape), metrics, documentation and the common style.
+
+    `app.state.health` is set before.
+    """
+    health: Health = app.state.health
+    table: tuple[tuple[str, Endpoint, dict[int | str, Any]], ...] = (
+        ("/health/live", health.live, openapi.answers({200: Alive})),
+        ("/health/ready", health.ready, openapi.answers({200: Ready}, (NotReady,))),
+        ("/health", summary, openapi.answers({200: shape, 503: shape})),
+        ("/metrics", metrics, {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}),
+    )
+    for path, endpoint, responses in table:
+        app.add_api_route(path, endpoint, tags=["operations"], response_class=Response, responses=responses)
+
+    async def document(_request: Request) -> Response:
+        return json_response(app.openapi())
+
+    app.add_api_route("/openapi.json", document, include_in_schema=False)
+    pages.add_docs(app, app.settings.path_prefix)
+    pages.add_folders(app)

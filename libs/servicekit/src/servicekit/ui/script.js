@@ -1,0 +1,9 @@
+/** What the pages of all services share; a page imports from here alone. */
+
+export * from "./calls.js";
+export * from "./charts.js";
+export * from "./dialogs.js";
+export * from "./elements.js";
+export * from "./format.js";
+export * from "./histogram.js";
+export * from "./stream.js";

@@ -1,0 +1,191 @@
+"""Stateless scoring: the hot path `POST /`, and batches.
+
+`POST /` is an ASGI function tried before FastAPI's router, whose own layers cost several times the whole request; the
+route below it is only its entry in the OpenAPI document, and a test holds the two together.
+"""
+
+import math
+from itertools import chain
+from typing import Final
+
+import msgspec
+import numpy as np
+from fastapi import APIRouter, Request
+from servicekit import context, media
+from servicekit.limits import allow_body
+from servicekit.openapi import answers, json_body
+from servicekit.prefix import route_path
+from servicekit.problems import InvalidInput
+from servicekit.responses import json_response
+from servicekit.strict import decode
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from anomaly import readers, readings
+from anomaly.model import Model
+from anomaly.postprocess import severity
+from anomaly.preprocess import Array
+from anomaly.problems import ModelNeedsWindow, NoModel, TableInvalid, TooManyRows, WrongDimension
+from anomaly.registry import Active, Registry
+from anomaly.schemas import BatchVerdict, Contribution, DetailedVerdict, Rows, Values, Verdict
+
+router = APIRouter(tags=["scoring"])
+
+INLINE_BYTES = 262_144  # larger bodies take more than a millisecond: they are read beside the event loop
+JSON_TYPES = (b"application/json", b"application/json; charset=utf-8")
+HEADERS: Final = (b"content-type", b"application/json")
+REFUSALS = (NoModel, WrongDimension, ModelNeedsWindow)
+_encode = msgspec.json.Encoder().encode
+
+
+class HotScoring:
+    """Answers `POST /`: one row in, the score and the status out."""
+
+    def __init__(self, registry: Registry, prefix: str) -> None:
+        self.registry = registry
+        self.prefix = prefix
+        self.verdicts = {"normal": 0, "anomaly": 0}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        if scope["method"] != "POST" or route_path(scope, self.prefix) != "/":
+            return False
+        request = context.of(scope)
+        request.route = "/"
+        content_type = request.headers.get(b"content-type", b"")
+        if content_type not in JSON_TYPES:
+            media.check(content_type, "application/json")
+        body = await _read(receive)
+        if body is not None:
+            active = self.registry.default or self.registry.require_default()
+            verdict = judge(active, body, detail=_wants_detail(scope["query_string"]))
+            self.verdicts[verdict.status] += 1
+            answer = _encode(verdict)
+            length = b"%d" % len(answer)
+            headers = [HEADERS, (b"content-length", length)]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": answer})
+        return True
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """Returns the body, or None where the client has gone."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    return None if message["type"] == "http.disconnect" else body
+
+
+def _wants_detail(query: bytes) -> bool:
+    if not query:
+        return False
+    if query in (b"detail=true", b"detail=1"):
+        return True
+    if query in (b"detail=false", b"detail=0"):
+        return False
+    raise InvalidInput(f"the query is {ascii(query.decode('latin-1')[:64])}, this call takes detail=true or false")
+
+
+def judge(active: Active, body: bytes, *, detail: bool) -> Verdict | DetailedVerdict:
+    """Scores one row; raises a Problem for whatever cannot be judged, so that nothing is `normal` by accident."""
+    values = decode(body, Values).values
+    model = active.model
+    if len(values) != model.n_sensors:
+        raise WrongDimension(f"{len(values)} values came, the model takes {model.n_sensors}")
+    if model.window != 1:
+        raise ModelNeedsWindow(f"the model looks at {model.window} rows: post to /assets/default or to /batch")
+    score = model.score(values)
+    if not math.isfinite(score):
+        raise InvalidInput("the values are too large to be scored")
+    status = "anomaly" if score > model.threshold else "normal"
+    return _detailed(active, values, score) if detail else Verdict(score, status)
+
+
+def _detailed(active: Active, values: list[float], score: float) -> DetailedVerdict:
+    model = active.model
+    shares = model.contributions(np.array([values]))
+    return DetailedVerdict(
+        score=score,
+        status="anomaly" if score > model.threshold else "normal",
+        threshold=model.threshold,
+        severity=severity(score, model.threshold),
+        contributions=[Contribution(s.name, float(c)) for s, c in zip(model.sensors, shares, strict=True)],
+        model=model.kind,
+        model_version=active.version,
+    )
+
+
+@router.post(
+    "/",
+    openapi_extra=json_body(Values, example={"values": [1.2, 0.9, 1.1]}),
+    responses=answers({200: Verdict}, REFUSALS),
+    response_class=Response,
+)
+async def score(request: Request, detail: bool = False) -> Response:
+    """Scores one row of sensor values. With `detail=true` the answer is a DetailedVerdict."""
+    raise AssertionError("served by HotScoring")
+
+
+@router.post(
+    "/batch",
+    openapi_extra=json_body(
+        Rows,
+        example={"rows": [[1.2, 0.9, 1.1], [9.0, 0.9, 1.1]]},
+        also={
+            "text/csv": "One row a line; a header and a timestamp column are recognised.",
+            "application/x-npy": "An array of shape (rows, sensors) in NumPy's .npy format.",
+        },
+    ),
+    responses=answers({200: BatchVerdict}, (NoModel, WrongDimension, TableInvalid, TooManyRows)),
+    response_class=Response,
+)
+async def score_batch(request: Request) -> Response:
+    """Scores rows in the order of time, each from itself and the rows before it."""
+    services = request.app.state.services
+    media_type = media.require(request, "application/json", "text/csv", "application/x-npy")
+    allow_body(request, services.settings.max_batch_bytes)
+    body = await request.body()
+    arguments = (services.registry.require_default(), body, media_type, services.settings.max_rows)
+    if len(body) <= INLINE_BYTES:
+        return json_response(judge_batch(*arguments))
+    return json_response(await services.pool.run(judge_batch, *arguments))
+
+
+def judge_batch(active: Active, body: bytes, media_type: str, max_rows: int) -> BatchVerdict:
+    """Scores all rows of a body, or refuses it whole."""
+    model = active.model
+    rows = PARSERS[media_type](body, max_rows, model)  # (n, d) float64
+    scores = model.scores(rows).tolist()
+    threshold = model.threshold
+    return BatchVerdict(
+        scores=[None if score != score else score for score in scores],
+        statuses=["unknown" if s != s else "anomaly" if s > threshold else "normal" for s in scores],
+    )
+
+
+def _parse_json(body: bytes, max_rows: int, model: Model) -> Array:
+    rows = decode(body, Rows).rows
+    readings.check_count(len(rows), max_rows)
+    width = model.n_sensors
+    for number, row in enumerate(rows, start=1):
+        if len(row) != width:
+            raise WrongDimension(f"row {number}: {len(row)} values came, the model takes {width}")
+    return np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * width).reshape(-1, width)
+
+
+def _parse_csv(body: bytes, max_rows: int, model: Model) -> Array:
+    return readings.parse_csv(body, max_rows, allow_null=False).aligned(model.sensors)
+
+
+def _parse_npy(body: bytes, max_rows: int, model: Model) -> Array:
+    try:
+        rows = readers.read_npy(body, readers.Limits(max_rows=max_rows))
+    except readers.TableError as error:
+        raise TableInvalid(str(error)) from None
+    if rows.shape[1] != model.n_sensors:
+        raise WrongDimension(f"the array has {rows.shape[1]} columns, the model takes {model.n_sensors}")
+    return rows
+
+
+PARSERS = {"application/json": _parse_json, "text/csv": _parse_csv, "application/x-npy": _parse_npy}

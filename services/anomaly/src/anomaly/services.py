@@ -1,0 +1,125 @@
+"""What the routes work with, opened and closed together."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import numpy as np
+from servicekit.threads import Pool
+
+from anomaly import migrate
+from anomaly.adapter import Adapter
+from anomaly.delivery import Delivery
+from anomaly.hub import Hub
+from anomaly.ingest import Ingest
+from anomaly.jobs import Jobs
+from anomaly.ledger import Ledger
+from anomaly.problems import ModelDamaged, NoModel, StorageUnavailable
+from anomaly.registry import Registry
+from anomaly.retention import Retention
+from anomaly.settings import Settings
+from anomaly.store import Store
+from anomaly.watch import Watch
+
+logger = logging.getLogger(__name__)
+
+FIRST_TRY_S = 60.0  # a migration may take this long before the start goes on without waiting
+RETRY_S = 2.0
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Services:
+    """The service's parts; raises ValueError for a setting that only its part can judge."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.pool = Pool("scoring")
+        self.store = Store(settings.database_url)
+        self.ledger = Ledger(self.store, now_ms, settings.max_queue)
+        self.registry = Registry(self.store, self.ledger, max_versions=settings.max_versions, file=settings.model_file)
+        self.hub = Hub()
+        self.delivery = Delivery(self.store, self.ledger, settings)
+        self.ingest = Ingest(
+            self.ledger, self.registry, settings, self.delivery.names, self.hub.publish, self.delivery.wake
+        )
+        self.jobs = Jobs(self.store, self.ledger, self.registry, settings)
+        self.watch = Watch(self.store, self.ledger, settings, self.delivery)
+        self.workers = (
+            self.delivery,
+            self.watch,
+            Retention(self.store, self.ledger, settings),
+            Adapter(self.store, self.ledger, self.registry, self.pool),
+        )
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Opens everything; a database that is away is waited for in the background, and nothing is ready until then."""
+        parts = AsyncExitStack()
+        opening = asyncio.create_task(self._open_when_there(parts))
+        try:
+            await asyncio.wait((opening,), timeout=FIRST_TRY_S)
+            if opening.done():
+                opening.result()
+            yield
+        finally:
+            await _cancel(opening)
+            await parts.aclose()
+            self.pool.close()
+            self.store.close()
+
+    async def _open_when_there(self, parts: AsyncExitStack) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(migrate.ensure, self.settings.database_url)
+                return await self._open(parts)
+            except StorageUnavailable as problem:
+                logger.warning("the database is waited for: %s", problem.detail)
+                self.registry.failure = problem
+            except migrate.MigrationError as error:
+                self.registry.failure = NoModel(str(error))
+                raise
+            await asyncio.sleep(RETRY_S)
+
+    async def _open(self, parts: AsyncExitStack) -> None:
+        self.ledger.start()
+        parts.callback(self.ledger.stop)
+        for part in (self.registry, self.jobs):
+            await part.open()
+            parts.push_async_callback(part.close)
+        for worker in self.workers:
+            parts.push_async_callback(_cancel, asyncio.create_task(worker.run()))
+
+    def probe(self) -> None:
+        """Scores one row with the model that answers `POST /`; raises the Problem that says why it cannot."""
+        model = self.registry.require_default().model
+        if not np.isfinite(model.score_window(np.tile(model.preparation.scaler.center, (model.window, 1)))):
+            raise ModelDamaged("the model does not score its own centre")
+
+    def details(self) -> dict[str, Any]:
+        """Returns what `/health` tells of this service."""
+        active = self.registry.default
+        settings = self.settings
+        limits = ("max_body_bytes", "max_batch_bytes", "max_rows", "max_train_bytes", "max_assets", "max_queue")
+        return {
+            "model": active.model.kind if active else None,
+            "model_version": active.version if active else None,
+            "sha256": active.sha256 if active else None,
+            "provider": "numpy",
+            "database": self.store.engine.dialect.name,
+            "queue_depth": self.ledger.depth,
+            "limits": {name: getattr(settings, name) for name in limits},
+            "degraded": [self.registry.failure.detail] if active and self.registry.failure else [],
+        }
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,28 @@
+"""The address that the tests of this folder speak HTTP to."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+
+@pytest.fixture(scope="session")
+def base_url(start_gateway: Callable[..., contextlib.AbstractContextManager[Any]]) -> Iterator[str]:
+    """Yields `LINESIDE_BASE_URL` where it is set, else the address of a process started for this session."""
+    given = os.environ.get("LINESIDE_BASE_URL")
+    if given:
+        yield given.rstrip("/")
+        return
+    with start_gateway() as gateway:
+        yield gateway.base_url
+
+
+@pytest.fixture(scope="session")
+def api(base_url: str) -> Iterator[httpx2.Client]:
+    """Yields a client of the gateway; `LINESIDE_API_KEY` is sent where it is set."""
+    key = os.environ.get("LINESIDE_API_KEY")
+    with httpx2.Client(base_url=base_url, timeout=30, headers={"X-API-Key": key} if key else {}) as client:
+        yield client

@@ -13,20 +13,35 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
+import gateway  # noqa: F401 - before pytest's importlib mode takes the folder of this name for the package
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 CHROMIUM = os.environ.get("CHROMIUM_BIN") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 WAIT_MS = 20_000
+OURS = ("LINESIDE_", "GATEWAY_", "ANOMALY_")
 
 
 def _start(arguments: list[str], folder: Path, settings: dict[str, str]) -> tuple[subprocess.Popen[str], str]:
-    shared = {"LINESIDE_PORT": "0", "LINESIDE_DRAIN_S": "0", "LINESIDE_SHUTDOWN_S": "1", "LINESIDE_LOG_LEVEL": "warning"}
-    environment = {**os.environ, **shared, "ANOMALY_DATABASE_URL": f"sqlite:///{folder}/anomaly.db", **settings}
+    shared = {
+        "LINESIDE_PORT": "0",
+        "LINESIDE_DRAIN_S": "0",
+        "LINESIDE_SHUTDOWN_S": "1",
+        "LINESIDE_LOG_LEVEL": "warning",
+    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    environment = {**clean, **shared, "ANOMALY_DATABASE_URL": f"sqlite:///{folder}/anomaly.db", **settings}
     command = [sys.executable, "-m", *arguments]
     process = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -18,7 +18,18 @@ ROUNDS = 5
 CONNECTIONS = 16
 REQUESTS = 8000
 SENSORS = (3, 32)
-UVICORN = ("-m", "uvicorn", "--factory", "--http", "httptools", "--loop", "uvloop", "--no-access-log", "--port", "{port}")
+UVICORN = (
+    "-m",
+    "uvicorn",
+    "--factory",
+    "--http",
+    "httptools",
+    "--loop",
+    "uvloop",
+    "--no-access-log",
+    "--port",
+    "{port}",
+)
 
 
 def measure() -> Iterator[Row]:
@@ -34,7 +45,9 @@ def _measure(sensors: int) -> Iterator[Row]:
         peers = {
             "quiet": stack.enter_context(_ours(sensors, line, access_log="false")),
             "logged": stack.enter_context(_ours(sensors, line, access_log="true")),
-            "constant": stack.enter_context(servers.start(*UVICORN, "bench.peers:constant", ready="/anomaly", environment={})),
+            "constant": stack.enter_context(
+                servers.start(*UVICORN, "bench.peers:constant", ready="/anomaly", environment={})
+            ),
         }
         if importlib.util.find_spec("torch"):
             environment = {"BENCH_SENSORS": str(sensors)}
@@ -48,7 +61,12 @@ def _measure(sensors: int) -> Iterator[Row]:
 def _ours(sensors: int, key: str, access_log: str) -> Iterator[servers.Server]:
     with tempfile.TemporaryDirectory() as folder:
         weights = made_model(Path(folder), sensors)
-        settings = {"api_keys": key, "access_log": access_log, "rate_limit_per_s": "1000000", "rate_limit_burst": "1000000"}
+        settings = {
+            "api_keys": key,
+            "access_log": access_log,
+            "rate_limit_per_s": "1000000",
+            "rate_limit_burst": "1000000",
+        }
         with servers.anomaly(Path(folder), model_file=str(weights), **settings) as server:
             yield server
 
@@ -74,4 +92,6 @@ def _rows(sensors: int, costs: dict[str, list[float]]) -> Iterator[Row]:
             ratio = median(a / b for a, b in zip(costs[ours], costs[peer], strict=True))
             yield Row(f"CPU per request, {sensors} values, {ours} / {peer}", ratio, f"at most {goal}", ratio <= goal)
         else:
-            yield Row(f"CPU per request, {sensors} values, {ours} / {peer}", None, "skipped: torch is not installed", None)
+            yield Row(
+                f"CPU per request, {sensors} values, {ours} / {peer}", None, "skipped: torch is not installed", None
+            )

@@ -71,7 +71,11 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
 @contextlib.contextmanager
 def anomaly(folder: Path, **settings: str) -> Iterator[Server]:
     """Runs the anomaly service alone, with its data in `folder`."""
-    environment = {"ANOMALY_PORT": "{port}", "ANOMALY_DATABASE_URL": f"sqlite:///{folder}/anomaly.db", "ANOMALY_DRAIN_S": "0"}
+    environment = {
+        "ANOMALY_PORT": "{port}",
+        "ANOMALY_DATABASE_URL": f"sqlite:///{folder}/anomaly.db",
+        "ANOMALY_DRAIN_S": "0",
+    }
     own = {f"ANOMALY_{name.upper()}": value for name, value in settings.items()}
     with start("-m", "anomaly", "serve", ready="/health/ready", environment={**environment, **own}) as server:
         yield server

@@ -195,14 +195,13 @@ def test_nginx_refuses_a_body_over_every_limit_as_a_problem(proxied: str) -> Non
 
 @needs_nginx
 def test_nginx_passes_server_sent_events_on_at_once(proxied: str) -> None:
-    httpx2.put(f"{proxied}/anomaly/assets/press-1").raise_for_status()
     with (
         httpx2.Client(base_url=proxied, timeout=10) as client,
-        client.stream("GET", "/anomaly/assets/press-1/stream", headers={"Accept": "text/event-stream"}) as stream,
+        client.stream("GET", "/anomaly/assets/default/stream", headers={"Accept": "text/event-stream"}) as stream,
     ):
         assert stream.status_code == 200
         started = time.monotonic()
-        httpx2.post(f"{proxied}/anomaly/assets/press-1", json={"values": [1.2, 0.9, 1.1]}).raise_for_status()
+        httpx2.post(f"{proxied}/anomaly/assets/default", json={"values": [1.2, 0.9, 1.1]}).raise_for_status()
         assert next(line for line in stream.iter_lines() if line.startswith("data:"))
         assert time.monotonic() - started < 5
 

@@ -90,6 +90,12 @@ def test_every_setting_has_a_description_and_a_table() -> None:
     assert declared <= set(tables.TABLES.values())
 
 
+def test_every_setting_that_the_gateway_shares_is_named() -> None:
+    paragraph = (ROOT / "docs" / "configuration.md").read_text("utf-8").partition("What the gateway was given of ")[2]
+    named = re.findall(r"`([A-Z_]+)`", paragraph.partition(" then counts")[0])
+    assert sorted(name.lower() for name in named) == sorted(importlib.import_module("gateway.app").SHARED)
+
+
 def test_every_variable_that_a_document_names_exists() -> None:
     tables = load_configuration_tables()
     shared, gateway, anomaly = (
@@ -180,7 +186,7 @@ def scraped(base_url: str) -> dict[str, str]:
 
 def test_every_metric_is_documented_and_every_documented_one_exists(running: str) -> None:
     httpx2.post(f"{running}/anomaly", json={"values": [1.2, 0.9, 1.1]})
-    documented = {cells[0].strip("`"): cells[1] for cells in rows("docs/metrics.md")}
+    documented = {cells[0].strip("`"): cells[1] for cells in rows("docs/metrics.md") if len(cells) == 4}
     assert documented == scraped(running)
 
 
@@ -317,6 +323,22 @@ def test_every_file_that_a_command_runs_exists() -> None:
             assert is_the_seeds or any(place.exists() for place in beside), (name(path), script)
 
 
+def python_blocks(document: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / document).read_text("utf-8"), re.DOTALL)
+
+
+def test_the_python_of_the_customising_guide_runs(tmp_path: Path) -> None:
+    weights = ROOT / "services" / "anomaly" / "src" / "anomaly" / "weights" / "default.safetensors"
+    (tmp_path / "model.safetensors").write_bytes(weights.read_bytes())
+    _, ranges, test = python_blocks("services/anomaly/docs/customising.md")
+    (tmp_path / "ranges.py").write_text(ranges)
+    (tmp_path / "test_mine.py").write_text(test)
+    for command in (["ranges.py"], ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=.", "test_mine.py"]):
+        done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "with-ranges.safetensors").exists()
+
+
 # --- links and words --------------------------------------------------------------------------------------------------
 
 
@@ -358,8 +380,7 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
             to = (path.parent / target.partition("#")[0]).resolve()
             if at == path and to.suffix == ".md" and to.exists():
                 waiting.append(to)
-    trained = [path for path in documents() if "train" in path.parts]
-    assert [name(path) for path in documents() if path not in reached and path not in trained] == []
+    assert [name(path) for path in documents() if path not in reached] == []
 
 
 def test_every_adr_says_context_decision_and_price_and_is_in_the_index() -> None:

@@ -40,7 +40,7 @@ class Toy(Route):
             return await echo(request, "")
 
         @router.post("/echo/{path:path}", response_class=Response)
-        async def echo(request: Request, path: str) -> Response:  # noqa: ARG001 - documented by its being here
+        async def echo(request: Request, path: str) -> Response:
             return json_response({"service": self.name, "path": request.url.path, "open": request.app.state.open})
 
         @router.get("/hang", response_class=Response)

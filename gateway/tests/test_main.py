@@ -1,13 +1,12 @@
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 OURS = ("LINESIDE_", "GATEWAY_", "ANOMALY_")
@@ -20,7 +19,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def start(**settings: str) -> "subprocess.Popen[str]":
-        started.append(_start(settings))
+        started.append(_start(tmp_path, settings))
         return started[-1]
 
     yield start
@@ -57,8 +56,7 @@ def test_says_where_it_is_serves_soon_and_ends_with_status_0(start: Start) -> No
     assert lines == [
         ["Lineside", "on", base], ["page", f"{base}/"], ["docs", f"{base}/docs"], ["health", f"{base}/health"],
     ]  # fmt: skip
-    with urllib.request.urlopen(f"{base}/health/ready") as answer:
-        assert json.load(answer) == {"status": "ready"}
+    assert httpx2.get(f"{base}/health/ready", timeout=30).json() == {"status": "ready"}
     assert cpu_s(process.pid) < 5, "it is not up within 5 s even on a machine of its own"
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)

@@ -26,3 +26,10 @@ def api(base_url: str) -> Iterator[httpx2.Client]:
     key = os.environ.get("LINESIDE_API_KEY")
     with httpx2.Client(base_url=base_url, timeout=30, headers={"X-API-Key": key} if key else {}) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def impatient_url(start_gateway: Callable[..., contextlib.AbstractContextManager[Any]]) -> Iterator[str]:
+    """Yields the address of a process of its own that waits two seconds for a body."""
+    with start_gateway(LINESIDE_BODY_TIMEOUT_S="2") as gateway:
+        yield gateway.base_url

@@ -8,6 +8,7 @@ import sys
 from ast import literal_eval
 from pathlib import Path
 
+import httpx2
 import pytest
 
 HOST = "http://localhost:8000"  # the seed's
@@ -68,6 +69,14 @@ def test_the_seeds_javascript_runs(base_url: str, tmp_path: Path) -> None:
     printed = run([str(shutil.which("node")), str(script)], tmp_path)
     quoted = printed.replace("score", '"score"').replace("status", '"status"').replace("'", '"')
     check(json.loads(quoted))
+
+
+@pytest.mark.parametrize("readme", ["README.md", "services/anomaly/README.md", "services/anomaly/docs/ja.md"])
+def test_the_answer_that_a_guide_shows_is_the_real_one(base_url: str, readme: str) -> None:
+    text = (Path(__file__).parents[2] / readme).read_text("utf-8")
+    shown = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    real = httpx2.post(f"{base_url}/anomaly", json={"values": [1.2, 0.9, 1.1]}).json()
+    assert (shown["status"], shown["score"]) == (real["status"], pytest.approx(real["score"]))
 
 
 def test_the_examples_of_the_guides_are_the_seeds() -> None:

@@ -3,7 +3,7 @@
 import os
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 - the one line that an older Python gets to see
+if sys.version_info < (3, 11):  # the one line that an older Python gets to see
     sys.exit(f"lineside: needs Python 3.11 or newer, this is {sys.version.split()[0]}")
 
 # Rows are small: a second BLAS thread only costs memory. It must be said before NumPy is imported.

@@ -1,7 +1,6 @@
 """The one table of the services and their prefixes."""
 
 import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +24,9 @@ class Route:
     def create(self, **overrides: Any) -> Service:
         """Returns the service's application; its package is imported only here."""
         settings_class: type[ServiceSettings] = importlib.import_module(f"{self.name}.settings").Settings
-        create_app: Callable[[ServiceSettings], Service] = importlib.import_module(f"{self.name}.app").create_app
-        return create_app(load(settings_class, path_prefix=self.prefix, **overrides))
+        settings = load(settings_class, path_prefix=self.prefix, **overrides)
+        service: Service = importlib.import_module(f"{self.name}.app").create_app(settings)
+        return service
 
 
 ROUTES = (

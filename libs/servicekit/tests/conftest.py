@@ -69,6 +69,12 @@ async def item(request: Request, number: int) -> Response:
     return json_response({"number": number, "client": client_name(request)})
 
 
+@router.get("/origin", response_class=Response)
+async def origin(request: Request) -> Response:
+    assert request.client
+    return json_response([request.client.host, request.url.scheme])
+
+
 @router.put("/items/{number}", dependencies=[ADMIN], response_class=Response)
 async def put_item(number: int) -> Response:
     return json_response({"number": number})

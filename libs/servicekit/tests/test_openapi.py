@@ -30,7 +30,7 @@ def test_is_valid_and_refers_to_nothing_that_is_missing(make: Make) -> None:
 def test_describes_every_route_that_a_client_calls(make: Make) -> None:
     paths = make().openapi()["paths"]
     assert set(paths) == {
-        "/sum", "/large", "/items/{number}", "/slow", "/stream", "/broken", "/half",
+        "/sum", "/large", "/origin", "/items/{number}", "/slow", "/stream", "/broken", "/half",
         "/health", "/health/live", "/health/ready", "/metrics",
     }  # fmt: skip
     assert set(paths["/items/{number}"]) == {"get", "put"}

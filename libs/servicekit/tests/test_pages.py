@@ -1,7 +1,10 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, expect
+from servicekit.app import Service
 from starlette.testclient import TestClient
 
 Client = Callable[..., TestClient]
@@ -43,3 +46,35 @@ def test_documentation_needs_files_that_are_served_from_here(client: Client, pat
         assert url.startswith("/toy/")
         assert toy.get(url).status_code == 200
     assert "<script>" not in html
+
+
+@pytest.fixture
+def base(make: Callable[..., Service], served: Callable[[Service], AbstractContextManager[int]]) -> Iterator[str]:
+    with served(make()) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("prefix", ["", "/toy"])
+def test_swagger_ui_works_under_its_policy_and_can_call_the_service(page: Page, base: str, prefix: str) -> None:
+    page.goto(f"{base}{prefix}/docs")
+    operation = page.locator(".opblock", has_text="/items/{number}").first
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_placeholder("number").fill("7")
+    operation.get_by_role("button", name="Execute").click()
+    expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
+    expect(operation.locator(".live-responses-table")).to_contain_text('"number": 7')
+
+
+@pytest.mark.parametrize("prefix", ["", "/toy"])
+def test_redoc_works_under_its_policy(browser: Browser, base: str, prefix: str) -> None:
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.goto(f"{base}{prefix}/redoc")
+    expect(page.get_by_role("heading", name="Toy (1.2.3)")).to_be_visible()
+    page.get_by_role("textbox").first.fill("item")
+    expect(page.get_by_role("search").get_by_text("Put Item").first).to_be_visible()
+    expect(page.locator("img[src*='cdn.redoc']").first).to_be_hidden()
+    page.close()
+    assert [text for text in complaints if "logo-mini.svg" not in text] == []

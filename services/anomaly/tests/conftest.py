@@ -10,22 +10,31 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import migrate
+from anomaly import assets, migrate, schema, versions
 from anomaly.app import create_app
+from anomaly.assets import AssetSettings
 from anomaly.autoencoder import Autoencoder
 from anomaly.calibration import Calibration
-from anomaly.ledger import Ledger
+from anomaly.ingest import Ingest, Taken
+from anomaly.judgement import Judgement
+from anomaly.ledger import Ledger, Reply
 from anomaly.model import Model, Sensor
 from anomaly.preprocess import Preparation
+from anomaly.readings import Incoming
+from anomaly.registry import Registry
 from anomaly.settings import Settings
 from anomaly.store import Store
 from starlette.testclient import TestClient
 
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+LIMITS = SimpleNamespace(late_tolerance_s=3600.0, future_tolerance_s=300.0)
 NOW_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
 
@@ -53,15 +62,16 @@ class PostgresqlServer:
     def create(self) -> None:
         if self.user:
             shutil.chown(self.folder, self.user)
-        arguments = ["-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
-        command = [self.bin / "initdb", *arguments]
+        arguments = ["-D", str(self.folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+        command = [str(self.bin / "initdb"), *arguments]
         subprocess.run(command, user=self.user, check=True, capture_output=True, cwd=self.folder, timeout=120)
 
     def start(self) -> None:
         options = ["-p", str(self.port), "-h", "127.0.0.1", "-k", "", "-c", "max_connections=60"]
-        command = [self.bin / "postgres", "-D", self.folder / "data", *options]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(command, user=self.user, cwd=self.folder, **quiet)
+        options += ["-c", "fsync=off"]  # tests end the service, never the machine
+        command = [str(self.bin / "postgres"), "-D", str(self.folder / "data"), *options]
+        quiet = subprocess.DEVNULL
+        self.process = subprocess.Popen(command, user=self.user, cwd=self.folder, stdout=quiet, stderr=quiet)
         deadline = time.monotonic() + 30
         while subprocess.run([self.bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode:
             assert time.monotonic() < deadline, "PostgreSQL does not start"
@@ -81,6 +91,9 @@ class PostgresqlServer:
         name = f"test_{self.databases}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
+
+    def drop(self, url: str) -> None:
+        self.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
     def execute(self, statement: str) -> None:
         engine = sa.create_engine(self.url("postgres").replace("postgresql:", "postgresql+psycopg:"))
@@ -119,12 +132,15 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database without tables."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/anomaly.db"
+        yield f"sqlite:///{tmp_path}/anomaly.db"
+        return
     server: PostgresqlServer = request.getfixturevalue("postgresql")
-    return server.new_database()
+    url = server.new_database()
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture
@@ -134,8 +150,10 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: PostgresqlServer, migrated_postgresql: str) -> str:
-    return postgresql.new_database(migrated_postgresql)
+def postgresql_url(postgresql: PostgresqlServer, migrated_postgresql: str) -> Iterator[str]:
+    url = postgresql.new_database(migrated_postgresql)
+    yield url
+    postgresql.drop(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -193,10 +211,91 @@ def make_model() -> Callable[..., Model]:
     return plain_model
 
 
+class Plant:
+    """An ingest with its ledger and one asset, `press`; remembers what it was told."""
+
+    def __init__(self, store: Store, ledger: Ledger) -> None:
+        self.store = store
+        self.ledger = ledger
+        self.registry = Registry(store, ledger)
+        self.stored: list[str] = []
+        self.alerts = 0
+        self.shares: list[Any] = []
+        self.ingest = self.new_ingest()
+
+    def new_ingest(self) -> Ingest:
+        return Ingest(self.ledger, self.registry, LIMITS, ("mail:ops",), self.stored.append, self._count)
+
+    def _count(self) -> None:
+        self.alerts += 1
+
+    def install(self, model: Model, name: str = "press", **settings: Any) -> None:
+        def operation(connection: sa.Connection) -> Reply:
+            assets.create(connection, name, None, 1, 100)
+            number = versions.add_version(connection, name, model.dump(), "uploaded", None, 1)
+            versions.activate(connection, name, number, None, 1)
+            return Reply(204)
+
+        self.ledger.write_blocking(operation)
+        self.set(name, **settings)
+
+    def set(self, name: str = "press", **settings: Any) -> None:
+        made = msgspec.convert(settings, AssetSettings)
+        self.change(lambda connection: assets.replace_settings(connection, name, made))
+
+    def change(self, fn: Callable[[sa.Connection], object]) -> None:
+        def operation(connection: sa.Connection) -> Reply:
+            fn(connection)
+            return Reply(204)
+
+        self.ledger.write_blocking(operation)
+
+    def post(self, incoming: Incoming, name: str = "press") -> list[Judgement]:
+        taken: list[Taken] = []
+
+        def answer(result: Taken) -> None:
+            self.shares = [judgement.explain().shares for judgement in result.judgements]
+            taken.append(result)
+
+        self.ledger.write_blocking(self.ingest.operation(name, incoming, answer), assets=(name,))
+        return list(taken[0].judgements)
+
+    def one(self, *values: float, at: int | None = None, quality: str = "good") -> Judgement:
+        times = None if at is None else [at]
+        return self.post(Incoming(np.array([values]), None, times, [quality]))[0]  # type: ignore[list-item]
+
+    def rows(self) -> list[Any]:
+        query = sa.select(schema.readings).order_by(schema.readings.c.at_ms)
+        return self.store.read_blocking(lambda connection: list(connection.execute(query)))
+
+    def asset(self) -> Any:
+        return self.store.read_blocking(lambda connection: assets.asset_row(connection, "press"))
+
+
+@pytest.fixture
+def plant(store: Store, ledger: Ledger) -> Plant:
+    return Plant(store, ledger)
+
+
+@pytest.fixture
+def replicas(postgresql_url: str, clock: Callable[[], int]) -> Iterator[tuple[Plant, Plant]]:
+    """Two services' worth of ledgers on one database."""
+    stores = [Store(postgresql_url) for _ in range(2)]
+    ledgers = [Ledger(store, clock) for store in stores]
+    for ledger in ledgers:
+        ledger.start()
+    first, second = map(Plant, stores, ledgers)
+    yield first, second
+    for ledger, store in zip(ledgers, stores, strict=True):
+        ledger.stop()
+        store.close()
+
+
 @pytest.fixture
 def client(sqlite_url: str, make_model: Callable[..., Model]) -> Iterator[TestClient]:
     """The whole service on SQLite, with an asset `press` whose model is `make_model()`."""
-    with TestClient(create_app(Settings(database_url=sqlite_url, access_log=False))) as client:
+    options: dict[str, Any] = {"database_url": sqlite_url, "access_log": False}
+    with TestClient(create_app(Settings(**options))) as client:
         client.put("/assets/default")
         assert client.put("/assets/press").status_code == 201
         answer = client.put("/models/press?activate=true", content=make_model().dump())

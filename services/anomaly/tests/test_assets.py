@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 import pytest
@@ -25,6 +26,10 @@ def write(ledger: Ledger) -> Callable[[Callable[[sa.Connection], object]], None]
 Write = Callable[[Callable[[sa.Connection], object]], None]
 
 
+def create(name: str, max_assets: int, connection: sa.Connection) -> bool:
+    return assets.create(connection, name, None, NOW, max_assets)
+
+
 def test_an_asset_is_made_once(store: Store, write: Write) -> None:
     made: list[bool] = []
     for _ in range(2):
@@ -40,7 +45,7 @@ def test_an_asset_is_made_once(store: Store, write: Write) -> None:
 
 def test_only_so_many_assets_are_made(write: Write) -> None:
     for name in "ab":
-        write(lambda c, name=name: assets.create(c, name, None, NOW, 2))
+        write(partial(create, name, 2))
     with pytest.raises(TooManyAssets):
         write(lambda c: assets.create(c, "c", None, NOW, 2))
     write(lambda c: assets.create(c, "a", None, NOW, 2))
@@ -72,7 +77,7 @@ def test_settings_are_checked(document: object) -> None:
 
 def test_lists_by_name_from_a_place_on(store: Store, write: Write) -> None:
     for name in ("saw", "press-2", "Press-1", "mill"):
-        write(lambda c, name=name: assets.create(c, name, None, NOW, 10))
+        write(partial(create, name, 10))
     first = store.read_blocking(lambda c: assets.states(c, None, 3))
     rest = store.read_blocking(lambda c: assets.states(c, first[-1].asset, 3))
     assert sorted(state.asset for state in [*first, *rest]) == ["Press-1", "mill", "press-2", "saw"]

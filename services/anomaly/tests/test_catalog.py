@@ -69,7 +69,9 @@ def test_versions_are_listed_newest_first(store: Store) -> None:
 def test_only_assets_that_have_models_are_listed(store: Store, write: Write) -> None:
     write(lambda c: versions.ensure_asset(c, "bare", 1))
     found = store.read_blocking(lambda c: catalog.list_assets(c, 10, None))
-    assert [(item.asset, item.versions, item.active and item.active.version) for item in found.items] == [("press", 2, 1)]
+    assert [(item.asset, item.versions, item.active and item.active.version) for item in found.items] == [
+        ("press", 2, 1)
+    ]
     assert store.read_blocking(lambda c: catalog.list_assets(c, 10, "press")).items == []
 
 

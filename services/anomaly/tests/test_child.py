@@ -45,7 +45,7 @@ def worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], N
         program = tmp_path / "python"
         program.write_text(f"#!{sys.executable} -P\nimport os, sys, time\n{script}\n")
         program.chmod(0o755)
-        monkeypatch.setattr(child.sys, "executable", str(program))
+        monkeypatch.setattr(sys, "executable", str(program))
 
     return use
 
@@ -112,9 +112,7 @@ def test_a_training_has_a_memory_limit() -> None:
         ("sys.stderr.write('x' * 3_000_000); sys.exit(1)", "the service's log tells why"),
     ],
 )
-def test_a_process_that_ends_badly_fails_with_a_reason(
-    worker: Callable[[str], None], script: str, reason: str
-) -> None:
+def test_a_process_that_ends_badly_fails_with_a_reason(worker: Callable[[str], None], script: str, reason: str) -> None:
     worker(script)
     with pytest.raises(TrainingFailed, match=reason):
         train(table(), order())
@@ -125,7 +123,7 @@ def test_a_cancelled_training_leaves_no_process(worker: Callable[[str], None], t
 
     async def cancel() -> None:
         task = asyncio.create_task(child.train(order(), b"", 60, lambda _share, _text: None))
-        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():  # noqa: ASYNC110, ASYNC240
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -109,7 +109,10 @@ def test_neutralises_what_a_spreadsheet_would_run(cell: str) -> None:
 def test_streams_go_on_after_an_id(store: Store, put: Put) -> None:
     asset_id = put([{} for _ in range(3)])
     newest = store.read_blocking(lambda c: history.newest_id(c, asset_id))
-    assert [row.id for row in store.read_blocking(lambda c: history.since(c, asset_id, newest - 2))] == [newest - 1, newest]
+    assert [row.id for row in store.read_blocking(lambda c: history.since(c, asset_id, newest - 2))] == [
+        newest - 1,
+        newest,
+    ]
     assert store.read_blocking(lambda c: history.newest_id(c, asset_id + 1)) == 0
 
 

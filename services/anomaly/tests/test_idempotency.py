@@ -9,9 +9,19 @@ from starlette.requests import Request
 
 def request(*keys: str, method: str = "POST", path: str = "/assets/press", query: str = "", root: str = "") -> Request:
     headers = [(b"idempotency-key", key.encode("latin-1")) for key in keys]
-    context = RequestContext(dict(headers), "id", client="mes")
-    scope = {"type": "http", "method": method, "path": path, "root_path": root, "query_string": query.encode(),
-             "headers": headers, "server": ("localhost", 80), "scheme": "http", "servicekit": context}
+    context = RequestContext(dict(headers), "id")
+    context.client = "mes"
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "root_path": root,
+        "query_string": query.encode(),
+        "headers": headers,
+        "server": ("localhost", 80),
+        "scheme": "http",
+        "servicekit": context,
+    }
     return Request(scope)
 
 

@@ -1,7 +1,9 @@
+from collections.abc import Callable
+
 import numpy as np
 from anomaly.judgement import obstacles, ranges, verdict
 from anomaly.model import Model, Sensor
-from collections.abc import Callable
+from anomaly.readings import Quality
 
 NAN = np.nan
 
@@ -13,8 +15,14 @@ def test_a_sound_row_has_no_obstacle() -> None:
 def test_each_obstacle_has_its_reason_and_bad_quality_comes_first() -> None:
     limits = ranges((Sensor("a", "", 0.0, 10.0), Sensor("b", "", None, None)))
     rows = np.array([[5.0, -99.0], [11.0, 0.0], [-1.0, NAN], [5.0, NAN], [11.0, 0.0]])
-    qualities = ["good", "uncertain", "good", "good", "bad"]
-    assert obstacles(rows, qualities, limits, 0.0) == [None, "out_of_range", "out_of_range", "null_values", "bad_quality"]
+    qualities: list[Quality] = ["good", "uncertain", "good", "good", "bad"]
+    assert obstacles(rows, qualities, limits, 0.0) == [
+        None,
+        "out_of_range",
+        "out_of_range",
+        "null_values",
+        "bad_quality",
+    ]
 
 
 def test_nulls_are_tolerated_up_to_their_share() -> None:

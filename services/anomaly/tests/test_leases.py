@@ -132,12 +132,12 @@ def test_what_has_ended_cannot_be_cancelled(do: Do, submit: Callable[[int], str]
         do(lambda c: leases.cancel(c, "0", 400))
 
 
-def test_a_full_queue_refuses(do: Do, submit: Callable[[int], str]) -> None:
+def test_a_full_queue_refuses(submit: Callable[[int], str]) -> None:
     for i in range(leases.MAX_QUEUED):
         submit(i)
     with pytest.raises(Overloaded) as refusal:
         submit(99)
-    assert int(refusal.value.headers["Retry-After"]) > 0
+    assert int((refusal.value.headers or {})["Retry-After"]) > 0
 
 
 def test_old_jobs_are_forgotten(do: Do, submit: Callable[[int], str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,13 @@ import pytest
 import sqlalchemy as sa
 from anomaly import schema
 from anomaly.ledger import Idempotency, Ledger, Operation, Reply
-from anomaly.problems import ConflictingReading, IdempotencyKeyInUse, IdempotencyKeyReused, StorageUnavailable
+from anomaly.problems import (
+    ConflictingReading,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    StorageFull,
+    StorageUnavailable,
+)
 from anomaly.store import Store
 from servicekit.problems import NotReady, Overloaded
 
@@ -159,15 +165,20 @@ def test_a_full_queue_refuses_with_a_time_to_come_back(store: Store, clock: Call
     release = threading.Event()
 
     async def scenario() -> None:
-        first = asyncio.create_task(ledger.write(waiting(release)))
-        while ledger.depth or not first:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
+        running = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def wait(_: sa.Connection) -> Reply:
+            loop.call_soon_threadsafe(running.set)
+            return Reply(200 if release.wait(10) else 500)
+
+        first = asyncio.create_task(ledger.write(wait))
+        await running.wait()
         waiters = [asyncio.create_task(ledger.write(insert(name))) for name in "ab"]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded) as caught:
             await ledger.write(insert("c"))
-        assert int(caught.value.headers["Retry-After"]) >= 1
+        assert int((caught.value.headers or {})["Retry-After"]) >= 1
         release.set()
         await asyncio.gather(first, *waiters)
 
@@ -219,6 +230,36 @@ def test_a_commit_that_fails_is_said_to_be_unknown_and_caches_are_told(
     assert ledger.write_blocking(insert("a")).status == 201
 
 
+def test_a_full_disk_is_refused_and_forgotten_once_there_is_room(sqlite_url: str, clock: Callable[[], int]) -> None:
+    store = Store(sqlite_url)
+    ledger = Ledger(store, clock)
+    ledger.start()
+    pages = "40"
+
+    def limit(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    sa.event.listen(store.engine, "begin", limit)
+
+    def fill(connection: sa.Connection) -> Reply:
+        connection.execute(sa.insert(schema.idempotency), [row(number) for number in range(100)])
+        return Reply(200)
+
+    with pytest.raises(StorageFull):
+        ledger.write_blocking(fill)
+    pages = "1000000"
+    ledger.write_blocking(fill)
+    kept = sa.select(sa.func.count()).select_from(schema.idempotency)
+    assert store.read_blocking(lambda connection: connection.scalar(kept)) == 100
+    ledger.stop()
+    store.close()
+
+
+def row(number: int) -> dict[str, object]:
+    texts = {"client": "mes", "key": str(number), "fingerprint": "", "media_type": "", "headers": {}}
+    return {**texts, "status": 200, "body": bytes(10_000), "created_ms": 1}
+
+
 def test_a_database_that_comes_back_needs_no_restart(
     postgresql: Server, postgresql_url: str, clock: Callable[[], int]
 ) -> None:
@@ -229,7 +270,7 @@ def test_a_database_that_comes_back_needs_no_restart(
     postgresql.stop()
     with pytest.raises(StorageUnavailable) as caught:
         ledger.write_blocking(insert("b"))
-    assert caught.value.headers["Retry-After"]
+    assert (caught.value.headers or {})["Retry-After"]
     postgresql.start()
     assert ledger.write_blocking(insert("c")).status == 201
     assert count(store) == 2
@@ -264,7 +305,9 @@ def test_two_replicas_lock_the_same_assets_without_deadlock(postgresql_url: str,
         await asyncio.gather(*writes)
 
     asyncio.run(scenario())
-    revisions = stores[0].read_blocking(lambda connection: connection.scalars(sa.select(schema.assets.c.revision)).all())
+    revisions = stores[0].read_blocking(
+        lambda connection: connection.scalars(sa.select(schema.assets.c.revision)).all()
+    )
     assert list(revisions) == [200, 200]  # no update was lost
     for ledger, store in zip(ledgers, stores, strict=True):
         ledger.stop()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 NORMAL = [1.2, 0.9, 1.1]
@@ -27,35 +27,43 @@ def table_of_normal_rows(count: int = 600) -> str:
     return "\n".join([f'vibration,"{HOSTILE}",current', *rows])
 
 
+def csv_file(text: str) -> FilePayload:
+    return {"name": "normal.csv", "mimeType": "text/csv", "buffer": text.encode()}
+
+
 @pytest.fixture(scope="module")
 def asset(base: str) -> str:
-    """An asset with a trained, active model, some readings, and an open alert."""
+    """An asset with a trained, active model and a few normal readings."""
     with httpx2.Client(base_url=base, timeout=30) as client:
         client.put("/assets/press-7", json={}).raise_for_status()
-        csv = {"content": table_of_normal_rows(), "headers": {"Content-Type": "text/csv"}}
-        job = client.post("/models/press-7/train?activate=true&kind=pca", **csv).raise_for_status().json()
+        path, headers = "/models/press-7/train?activate=true&kind=pca", {"Content-Type": "text/csv"}
+        job = client.post(path, content=table_of_normal_rows(), headers=headers).raise_for_status().json()
         while job["status"] in ("queued", "running"):
             time.sleep(0.2)
             job = client.get(f"/jobs/{job['id']}").json()
         assert job["status"] == "succeeded", job
-        for values in [NORMAL] * 5 + [FAR] * 5:
-            client.post("/assets/press-7", json={"values": values}).raise_for_status()
+    post(base, "press-7", [NORMAL] * 5)
     return "press-7"
 
 
+def post(base: str, asset: str, rows: list[list[float]]) -> None:
+    httpx2.post(f"{base}/assets/{asset}/batch", json={"rows": rows}).raise_for_status()
+
+
 def test_follows_an_asset_live(page: Page, base: str, asset: str) -> None:
+    post(base, asset, [FAR])
     page.goto(f"{base}/#live/{asset}")
     expect(page.locator("#live-connection")).to_have_text("live")
     expect(page.locator("#live-state .mark").first).to_have_text("anomaly")
     expect(page.locator("#live-sensors")).to_contain_text(HOSTILE)
-    httpx2.post(f"{base}/assets/{asset}", json={"values": NORMAL}).raise_for_status()
+    post(base, asset, [NORMAL])
     expect(page.locator("#live-state .mark").first).to_have_text("normal")
     page.locator("#live-chart svg").focus()
     page.keyboard.press("End")
     expect(page.locator("#live-chart .chart-reading")).to_contain_text("normal")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
-    assert Path(download.value.path()).read_text().count("\n") >= 11
+    assert Path(download.value.path()).read_text().count("\n") >= 8
 
 
 def test_tells_how_to_begin_where_an_asset_has_no_readings(page: Page, base: str) -> None:
@@ -97,10 +105,18 @@ def test_drags_the_threshold_and_recomputes_it_by_percentile(page: Page, base: s
     expect(page.locator("#threshold-now")).to_contain_text("Percentile")
 
 
+def test_recalibrates_from_recent_normal_rows(page: Page, base: str, asset: str) -> None:
+    rows = [[float(cell) for cell in line.split(",")] for line in table_of_normal_rows(80).splitlines()[1:]]
+    post(base, asset, rows)
+    page.goto(f"{base}/#threshold/{asset}")
+    page.get_by_label("Recent rows").fill("200")
+    page.get_by_role("button", name="Recalibrate").click()
+    expect(page.locator("#recalibrate-message .done")).to_contain_text("is active now")
+
+
 def test_trains_with_progress_and_activates_the_version(page: Page, base: str) -> None:
     page.goto(f"{base}/#training")
-    table = {"name": "normal.csv", "mimeType": "text/csv", "buffer": table_of_normal_rows(2000).encode()}
-    page.locator("#training-file").set_input_files(table)
+    page.locator("#training-file").set_input_files(csv_file(table_of_normal_rows(2000)))
     expect(page.locator("#training-preview")).to_contain_text("2,000 rows, 3 columns")
     page.get_by_label("For the asset").fill("mixer.2")
     page.get_by_text("Options", exact=True).click()
@@ -115,8 +131,7 @@ def test_trains_with_progress_and_activates_the_version(page: Page, base: str) -
 
 def test_cancels_a_training(page: Page, base: str) -> None:
     page.goto(f"{base}/#training")
-    table = {"name": "normal.csv", "mimeType": "text/csv", "buffer": table_of_normal_rows(20_000).encode()}
-    page.locator("#training-file").set_input_files(table)
+    page.locator("#training-file").set_input_files(csv_file(table_of_normal_rows(20_000)))
     page.get_by_label("For the asset").fill("slow")
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("button", name="Cancel").click()
@@ -126,7 +141,7 @@ def test_cancels_a_training(page: Page, base: str) -> None:
 def test_shows_why_a_training_failed(page: Page, base: str, refused: set[int]) -> None:
     refused.add(422)
     page.goto(f"{base}/#training")
-    page.locator("#training-file").set_input_files({"name": "few.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"})
+    page.locator("#training-file").set_input_files(csv_file("a,b\n1,2\n"))
     page.get_by_label("For the asset").fill("few")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.locator("#training [role=alert]")).to_contain_text("row")
@@ -151,7 +166,7 @@ def test_creates_downloads_uploads_activates_rolls_back_and_deletes(page: Page, 
     page.get_by_role("button", name="Roll back").click()
     page.get_by_role("dialog").get_by_role("button", name="Roll back").click()
     expect(page.locator("#models-message")).to_contain_text("version 1 is active now")
-    page.get_by_role("button", name="Details of version 1").click()
+    page.get_by_role("button", name="Details version 1").click()
     expect(page.locator("#version-details")).to_contain_text(HOSTILE)
     page.get_by_role("button", name="Delete version 2").click()
     page.keyboard.press("Escape")
@@ -176,6 +191,7 @@ def test_changes_the_settings_of_an_asset(page: Page, base: str, asset: str) -> 
 
 
 def test_acknowledges_shelves_and_judges_an_alert(page: Page, base: str, asset: str) -> None:
+    post(base, asset, [FAR] * 9)
     page.goto(f"{base}/#alerts")
     row = page.locator("#alerts-list tbody tr", has_text=asset).filter(has_text="Anomaly")
     row.get_by_role("button", name="Acknowledge").click()
@@ -200,3 +216,17 @@ def test_says_that_a_test_alert_has_nowhere_to_go(page: Page, base: str, refused
     page.goto(f"{base}/#alerts")
     page.get_by_role("button", name="Send a test alert").click()
     expect(page.locator("#deliveries-message [role=alert]")).to_contain_text("no receiver is set")
+
+
+def test_tries_a_failed_delivery_again(open_page: Callable[[str], Page], serve: Callable[..., str]) -> None:
+    nobody = "http://127.0.0.1:9/hook"
+    settings = {"ANOMALY_WEBHOOK_URLS": nobody, "ANOMALY_WEBHOOK_ALLOW": "127.0.0.1"}
+    base = serve("anomaly", "serve", ANOMALY_DELIVERY_MAX_ATTEMPTS="1", **settings) + "/anomaly"
+    page = open_page(base)
+    page.goto(f"{base}/#alerts")
+    page.get_by_role("button", name="Send a test alert").click()
+    row = page.locator("#deliveries-list tbody tr")
+    expect(row.locator("[data-state=failed]")).to_be_visible()
+    expect(row).to_contain_text("127.0.0.1:9")
+    row.get_by_role("button", name="Retry delivery").click()
+    expect(page.locator("#deliveries-message")).to_contain_text("is tried again")

@@ -111,7 +111,8 @@ def test_no_window_spans_a_gap(put: Put, store: Store, model: Model, ledger: Led
     assert read(store, model).whole.tolist() == [False, True, True, False, False, True, True]
 
 
-def test_an_asset_without_readings_gives_nothing(put: Put, store: Store, model: Model) -> None:
+@pytest.mark.usefixtures("put")
+def test_an_asset_without_readings_gives_nothing(store: Store, model: Model) -> None:
     found = read(store, model)
     assert len(found.at_ms) == 0
     assert len(found.rescored(model, found.normal)) == 0

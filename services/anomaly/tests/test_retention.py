@@ -13,7 +13,14 @@ from anomaly.store import Store
 
 NOW = 1_767_225_600_000
 DAY = 86_400_000
-ROW = {"received_ms": 1, "values": np.zeros(1).tobytes(), "quality": "good", "status": "normal", "fate": "live", "version": 1}
+ROW = {
+    "received_ms": 1,
+    "values": np.zeros(1).tobytes(),
+    "quality": "good",
+    "status": "normal",
+    "fate": "live",
+    "version": 1,
+}
 
 
 class Clock(Protocol):
@@ -21,7 +28,9 @@ class Clock(Protocol):
 
 
 def settings(**changes: Any) -> Any:
-    return SimpleNamespace(**{"history_max_rows": 100, "history_max_age_days": 365.0, "idempotency_hours": 24.0, **changes})
+    return SimpleNamespace(
+        **{"history_max_rows": 100, "history_max_age_days": 365.0, "idempotency_hours": 24.0, **changes}
+    )
 
 
 @pytest.fixture
@@ -78,11 +87,16 @@ def test_nothing_is_written_where_nothing_is_over(store: Store, ledger: Ledger, 
     assert store.read_blocking(lambda c: assets.asset_row(c, "press").revision) == before
 
 
+def delete(connection: sa.Connection) -> Reply:
+    assets.delete(connection, "press", NOW, ())
+    return Reply(204)
+
+
 def test_what_a_deleted_asset_left_is_removed_in_small_pieces(
     store: Store, ledger: Ledger, fill: Callable[..., None]
 ) -> None:
     fill("press", range(NOW, NOW + 35))
-    ledger.write_blocking(lambda c: assets.delete(c, "press", NOW, ()) or Reply(204))
+    ledger.write_blocking(delete)
     fill("press", range(NOW, NOW + 3))
     asyncio.run(Retention(store, ledger, settings()).sweep())
     names = store.read_blocking(lambda c: list(c.scalars(sa.select(schema.assets.c.name))))

@@ -48,7 +48,18 @@ def test_history_is_selected_by_time_and_status(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1001", "limit=x", "cursor=x", "cursor=%00", "status=odd", "from=today", "to=2026-01-01"]
+    "query",
+    [
+        "limit=0",
+        "from=",
+        "limit=1001",
+        "limit=x",
+        "cursor=x",
+        "cursor=%00",
+        "status=odd",
+        "from=today",
+        "to=2026-01-01",
+    ],
 )
 def test_a_query_that_makes_no_sense_is_refused(client: TestClient, query: str) -> None:
     response = client.get(f"/assets/press/history?{query}")
@@ -70,7 +81,7 @@ def test_history_as_csv_is_oldest_first(client: TestClient) -> None:
     assert client.get("/assets/press/history?limit=2", headers={"Accept": "text/csv"}).text.count("\r\n") == 3
 
 
-@pytest.mark.parametrize("value", ["x", "-1", "", "9" * 20, "１"])
+@pytest.mark.parametrize("value", ["x", "-1", "", "9" * 20, "\uff11"])
 def test_an_id_that_is_none_is_refused(client: TestClient, value: str) -> None:
     headers = {b"Last-Event-ID": value.encode()}
     assert client.get("/assets/press/stream", headers=headers).status_code == 422
@@ -80,7 +91,8 @@ def test_an_id_that_is_none_is_refused(client: TestClient, value: str) -> None:
 def server(client: TestClient) -> Iterator[tuple[str, uvicorn.Server]]:
     """The same database behind a real server, because a test client cannot read an answer that never ends."""
     url = str(client.app.state.services.settings.database_url)  # type: ignore[attr-defined]
-    app = create_app(Settings(database_url=url, access_log=False))
+    options: dict[str, Any] = {"database_url": url, "access_log": False}
+    app = create_app(Settings(**options))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     server.drain = app.state.drain  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.run)

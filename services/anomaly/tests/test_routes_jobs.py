@@ -39,6 +39,7 @@ def problem(response: Any, status: int, slug: str) -> str:
 def until(client: TestClient, path: str, *statuses: str) -> Any:
     deadline = time.monotonic() + 60
     while (job := client.get(path).json())["status"] not in statuses:
+        assert job["status"] in ("queued", "running"), job
         assert time.monotonic() < deadline, job
         time.sleep(0.05)
     return job
@@ -113,7 +114,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(client: TestClient) -> None:
         (table() + b"\n1.0,2.0", 302),
         (table() + b"\n1.0,2.0,nan", 302),
         (table() + b"\n1_000,2.0,3.0", 302),
-        (table() + "\n１２,2.0,3.0".encode(), 302),
+        (table() + "\n\uff11\uff12,2.0,3.0".encode(), 302),
         (table() + b"\n1.0,2.0,\x00", 302),
         (table() + b"\n1.0,2.0,\xff", 302),
         (table() + b'\n1.0,2.0,"3.0', 302),

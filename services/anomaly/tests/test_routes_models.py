@@ -64,7 +64,12 @@ def test_an_uploaded_model_is_a_version(client: TestClient, files: list[bytes]) 
     assert at_gateway.headers["location"] == "/anomaly/models/lathe/versions/1"
     version = client.get(response.headers["location"]).json()
     assert version == response.json()
-    assert (version["asset"], version["version"], version["origin"], version["active"]) == ("press", 1, "uploaded", False)
+    assert (version["asset"], version["version"], version["origin"], version["active"]) == (
+        "press",
+        1,
+        "uploaded",
+        False,
+    )
     assert version["sha256"] == hashlib.sha256(files[0]).hexdigest()
     assert [sensor["name"] for sensor in version["sensors"]] == ["sensor_1", "sensor_2", "sensor_3"]
     assert version["report"]["rows"] == 400
@@ -204,16 +209,16 @@ def other_metadata(file: bytes) -> bytes:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda file: b"",
-        lambda file: pickle.dumps({"weights": [1.0]}),
-        lambda file: zip_bomb(),
+        lambda _file: b"",
+        lambda _file: pickle.dumps({"weights": [1.0]}),
+        lambda _file: zip_bomb(),
         lambda file: file[: len(file) // 2],
         lambda file: file[:-1],
         lambda file: file + b"\x00",
         lambda file: struct.pack("<Q", 2**63) + file[8:],
-        lambda file: struct.pack("<Q", 100_000_000) + b"{" * 1000,
-        lambda file: struct.pack("<Q", 50_000) + b"[" * 50_000,
-        lambda file: with_header({}, b""),
+        lambda _file: struct.pack("<Q", 100_000_000) + b"{" * 1000,
+        lambda _file: struct.pack("<Q", 50_000) + b"[" * 50_000,
+        lambda _file: with_header({}, b""),
         other_metadata,
         wrong_shape,
         no_numbers,
@@ -264,7 +269,9 @@ def test_a_key_makes_a_change_once(client: TestClient, files: list[bytes]) -> No
     assert again.headers["idempotency-replayed"] == "true"
     assert again.headers["location"] == first.headers["location"]
     problem(client.put("/models/press", content=files[1], headers=key), 422, "idempotency-key-reused")
-    problem(client.put("/models/press", content=files[1], headers={"Idempotency-Key": ""}), 400, "idempotency-key-invalid")
+    problem(
+        client.put("/models/press", content=files[1], headers={"Idempotency-Key": ""}), 400, "idempotency-key-invalid"
+    )
 
 
 def test_a_roll_back_with_a_key_is_made_once(press: TestClient) -> None:

@@ -124,7 +124,12 @@ def test_recent_readings_make_a_version_that_is_activated_only_if_asked(client: 
     body = {"rows": 300}
     response = client.post("/models/press/recalibrate", json=body)
     version = response.json()
-    assert (response.status_code, version["origin"], version["parent"], version["active"]) == (201, "recalibrated", 1, False)
+    assert (response.status_code, version["origin"], version["parent"], version["active"]) == (
+        201,
+        "recalibrated",
+        1,
+        False,
+    )
     assert response.headers["location"] == "/models/press/versions/2"
     assert version["report"]["recalibration"]["rows"] == 300
     assert version["threshold"] < client.get(PATH).json()["threshold"]

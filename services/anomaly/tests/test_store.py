@@ -41,8 +41,10 @@ def test_refuses_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_sqlite_is_set_to_keep_what_it_was_given(sqlite_url: str) -> None:
     engine = make_engine(sqlite_url)
     with engine.connect() as connection:
-        values = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in
-                  ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")}
+        values = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
     engine.dispose()
     assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
@@ -55,7 +57,9 @@ def test_postgresql_answers_after_its_disk_even_if_the_server_was_told_not_to_wa
 
 
 def test_reads_in_a_worker_thread(store: Store) -> None:
-    name = asyncio.run(store.read(lambda connection: (connection.scalar(sa.text("SELECT 1")), threading.current_thread().name)))
+    name = asyncio.run(
+        store.read(lambda connection: (connection.scalar(sa.text("SELECT 1")), threading.current_thread().name))
+    )
     assert name[0] == 1
     assert name[1].startswith("store-reader")
 
@@ -91,7 +95,7 @@ def test_a_database_that_is_away_is_a_problem_with_a_time_to_come_back() -> None
     store = Store("postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(StorageUnavailable) as caught:
         store.read_blocking(lambda connection: connection.scalar(sa.text("SELECT 1")))
-    assert caught.value.headers["Retry-After"]
+    assert (caught.value.headers or {})["Retry-After"]
     store.close()
 
 
@@ -103,9 +107,9 @@ def fill(url: str) -> Problem | None:
     store = Store(url)
     with store.begin() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 40")
+        rows = [{"name": f"a{number}", "created_ms": 1} for number in range(10_000)]
         with pytest.raises(sa.exc.OperationalError) as caught:
-            for number in range(10_000):
-                connection.execute(sa.insert(schema.assets).values(name=f"a{number}", created_ms=1))
+            connection.execute(sa.insert(schema.assets), rows)
     store.close()
     return storage_problem(caught.value)
 

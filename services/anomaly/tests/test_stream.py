@@ -26,7 +26,7 @@ class Line:
         self.hub = Hub(max_streams=2)
         self.drain = Drain()
         self.at_ms = NOW
-        ledger.write_blocking(lambda c: assets.create(c, "press", None, NOW, 10) and Reply(204) or Reply(204))
+        ledger.write_blocking(lambda c: Reply(201 if assets.create(c, "press", None, NOW, 10) else 200))
         self.asset_id: int = store.read_blocking(lambda c: assets.asset_row(c, "press").id)
 
     async def write(self, fn: Callable[[sa.Connection], object]) -> None:
@@ -66,6 +66,7 @@ class Client:
         self.chunks: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)
         self.status: int | None = None
         self.headers: dict[bytes, bytes] = {}
+        self.started = asyncio.Event()
         self.left = asyncio.Event()
 
     async def run(self) -> None:
@@ -79,6 +80,7 @@ class Client:
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], dict(message["headers"])
+            self.started.set()
         elif message["body"]:
             await self.chunks.put(message["body"])
 
@@ -102,8 +104,7 @@ def play(line: Line, scenario: Callable[[Client], Awaitable[None]], last_id: int
     async def run() -> Client:
         client = line.stream(last_id)
         task = asyncio.create_task(client.run())
-        while client.status is None:
-            await asyncio.sleep(0.01)
+        await client.started.wait()
         try:
             await scenario(client)
         finally:

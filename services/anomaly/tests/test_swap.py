@@ -93,13 +93,16 @@ def swap(base: str, asset: str, numbers: list[int], stop: threading.Event, swaps
 
 
 @pytest.mark.parametrize(
-    ("asset", "path"), [("default", "/?detail=true"), ("press", "/assets/press?detail=true")], ids=["stateless", "asset"]
+    ("asset", "path"),
+    [("default", "/?detail=true"), ("press", "/assets/press?detail=true")],
+    ids=["stateless", "asset"],
 )
 def test_no_request_is_lost_and_no_answer_mixes_two_versions(
     base: str, models: list[Model], asset: str, path: str, record_property: Callable[[str, Any], None]
 ) -> None:
     tally = Tally(upload(base, asset, models))
-    stop, swaps = threading.Event(), []
+    stop = threading.Event()
+    swaps: list[int] = []
     threads = [threading.Thread(target=score, args=(base, path, tally, stop)) for _ in range(CLIENTS)]
     threads.append(threading.Thread(target=swap, args=(base, asset, list(tally.versions), stop, swaps)))
     for thread in threads:

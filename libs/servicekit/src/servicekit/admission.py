@@ -8,8 +8,7 @@ from collections import deque
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from servicekit import context
-from servicekit.context import PROBES
+from servicekit.context import KEY, PROBES, RequestContext
 from servicekit.problems import Overloaded
 
 
@@ -28,10 +27,10 @@ class AdmissionMiddleware:
         self.held_s = 0.01  # moving average of the time that a request holds its place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = context.of(scope)
+        request: RequestContext = scope[KEY]
         place = request.place = Place(self)
-        if request.path not in PROBES:
-            await place.enter()
+        if request.path not in PROBES and not place.take():
+            await place.wait()
         try:
             await self.app(scope, receive, send)
         finally:
@@ -69,18 +68,24 @@ class AdmissionMiddleware:
 class Place:
     """One request's place in admission: held or not, given back once."""
 
-    __slots__ = ("admission", "held", "since")
+    held = False
+    since = 0.0
 
     def __init__(self, admission: AdmissionMiddleware) -> None:
         self.admission = admission
-        self.held = False
-        self.since = 0.0
 
-    async def enter(self) -> None:
-        if self.admission.active < self.admission.max_concurrent:
-            self.admission.active += 1
-        else:
-            await self.admission.wait()
+    def take(self) -> bool:
+        """Takes a place that is free; returns whether there was one."""
+        if self.admission.active >= self.admission.max_concurrent:
+            return False
+        self.admission.active += 1
+        self.held = True
+        self.since = time.perf_counter()
+        return True
+
+    async def wait(self) -> None:
+        """Waits in the queue; raises Overloaded where it is full."""
+        await self.admission.wait()
         self.held = True
         self.since = time.perf_counter()
 

@@ -24,6 +24,7 @@ from servicekit.limits import BodyLimitMiddleware, RateLimitMiddleware
 from servicekit.logs import AccessLog
 from servicekit.metrics import Metrics
 from servicekit.problems import NotReady
+from servicekit.proxies import TrustedProxies
 from servicekit.responses import json_response
 from servicekit.settings import ServiceSettings
 
@@ -104,6 +105,7 @@ class Service(FastAPI):
         return EdgeMiddleware(
             app,
             path_prefix=settings.path_prefix,
+            proxies=TrustedProxies(settings.trusted_proxies),
             drain=self.state.drain,
             metrics=self.state.metrics,
             access_log=_access_log(name, settings),

@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from servicekit import context
-from servicekit.context import RequestContext
+from servicekit.context import KEY, RequestContext
 from servicekit.problems import Forbidden, ForeignSite, Unauthenticated, quote
 
 READ_SCOPES = frozenset({"read"})
@@ -69,7 +69,7 @@ class AuthMiddleware:
         self.origins = frozenset(origin.encode() for origin in origins)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        request = context.of(scope)
+        request: RequestContext = scope[KEY]
         if self.keys:
             self._authenticate(request, scope["method"])
         else:
@@ -102,8 +102,11 @@ class AuthMiddleware:
 
 
 def _secret(headers: dict[bytes, bytes]) -> bytes:
-    scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
-    return secret.strip() if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
+    if b"authorization" in headers:
+        scheme, _, secret = headers[b"authorization"].partition(b" ")
+        if scheme.lower() == b"bearer":
+            return secret.strip()
+    return headers.get(b"x-api-key", b"")
 
 
 def client_name(request: Request) -> str:

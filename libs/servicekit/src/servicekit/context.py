@@ -1,8 +1,7 @@
 """What the middleware knows about one request, kept in its ASGI scope."""
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
@@ -13,24 +12,27 @@ KEY = "servicekit"
 PROBES = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})  # asked by machines, all day long
 
 
-@dataclass(slots=True)
 class RequestContext:
-    """Created by the outermost middleware; read by routes through `of(request.scope)`."""
+    """Created by the outermost middleware; read by routes through `of(request.scope)`.
 
-    headers: dict[bytes, bytes]  # a repeated header keeps its last value
-    request_id: str
-    path: str = "/"  # as the service's own routes know it, without the prefix
-    started: float = field(default_factory=time.perf_counter)
-    client: str = "anonymous"  # the API key's name
+    The defaults stand at the class, so that a request pays only for what it changes.
+    """
+
+    client = "anonymous"  # the API key's name
     scopes: frozenset[str] = frozenset()
     route: str | None = None  # the template, set by routes that the router does not serve
-    status: int = 0  # of the response; 0 until it starts
+    status = 0  # of the response; 0 until it starts
     max_body_bytes: int | None = None  # a route raises its own limit before it reads
-    body_unread: bool = False  # refused for its size: the rest is still coming
+    body_unread = False  # refused for its size: the rest is still coming
     place: "Place | None" = None  # its place in admission
+
+    def __init__(self, headers: dict[bytes, bytes], request_id: str, path: str = "/") -> None:
+        self.headers = headers  # a repeated header keeps its last value
+        self.request_id = request_id
+        self.path = path  # as the service's own routes know it, without the prefix
+        self.started = time.perf_counter()
 
 
 def of(scope: Scope) -> RequestContext:
-    context: Any = scope[KEY]
-    assert isinstance(context, RequestContext)
-    return context
+    request: RequestContext = scope[KEY]
+    return request

@@ -39,6 +39,7 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
         """Only notes the time: a signal interrupts anything, a half-written log line included."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT  # pressed once more: waits for nobody
         at_once = sig == signal.SIGINT or self.stop_at is not None or not self.started
         self.stop_at = time.monotonic() + (0 if at_once else self.drain_s)
 

@@ -4,7 +4,7 @@ One class with one wrapper around `send` rather than one for each concern: at 30
 """
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,8 +14,12 @@ from servicekit.drain import Drain
 from servicekit.headers import NOSNIFF, page_headers
 from servicekit.logs import AccessLog
 from servicekit.metrics import Metrics, route_template
+from servicekit.proxies import FORWARDED_FOR, FORWARDED_PROTO, TrustedProxies
 from servicekit.request_id import RequestIds
 
+Header = tuple[bytes, bytes]
+
+JSON = (b"content-type", b"application/json")  # most answers: they need nothing that a page needs
 CLOSE = (b"connection", b"close")
 CLIENT_GONE = 499  # nginx's number for a request that nobody waited for
 
@@ -24,9 +28,17 @@ class EdgeMiddleware:
     """Gives a request its id, path and context; completes the response's headers; measures and logs both."""
 
     def __init__(
-        self, app: ASGIApp, *, path_prefix: str, drain: Drain, metrics: Metrics, access_log: AccessLog | None
+        self,
+        app: ASGIApp,
+        *,
+        path_prefix: str,
+        proxies: TrustedProxies,
+        drain: Drain,
+        metrics: Metrics,
+        access_log: AccessLog | None,
     ) -> None:
         self.app = app
+        self.proxies = proxies
         self.path_prefix = path_prefix
         self.drain = drain
         self.metrics = metrics
@@ -38,13 +50,15 @@ class EdgeMiddleware:
         if method == "HEAD":  # every GET answers it; the server leaves the body out
             scope = {**scope, "method": "GET"}
         headers = dict(scope["headers"])
+        if FORWARDED_FOR in headers or FORWARDED_PROTO in headers:
+            await self.proxies.apply(scope)
         request_id = self.request_ids.choose(headers.get(b"x-request-id"))
         request = scope[KEY] = RequestContext(headers, request_id, prefix.enter(scope, self.path_prefix))
 
         def send_completed(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start":
+            if not request.status:  # the first message is the start
                 request.status = message["status"]
-                self._complete(message, request)
+                message["headers"] = self._completed(message.get("headers", ()), request)
             return send(message)
 
         self.metrics.active += 1
@@ -54,16 +68,17 @@ class EdgeMiddleware:
             self.metrics.active -= 1
             self._record(scope, request, method)
 
-    def _complete(self, message: Message, request: RequestContext) -> None:
-        given = message.get("headers", ())
-        own = ((b"x-request-id", request.request_id.encode("ascii")), NOSNIFF)
-        message["headers"] = [*given, *own, *page_headers(given, request.path)]
+    def _completed(self, given: Sequence[Header], request: RequestContext) -> list[Header]:
+        headers = [*given, (b"x-request-id", request.request_id.encode("ascii")), NOSNIFF]
+        if JSON not in headers:
+            headers += page_headers(given, request.path)
         if self.drain.started.is_set():
-            message["headers"].append(CLOSE)  # the client's next connection goes to another replica
+            headers.append(CLOSE)  # the client's next connection goes to another replica
+        return headers
 
     def _record(self, scope: Scope, request: RequestContext, method: str) -> None:
         seconds = time.perf_counter() - request.started
-        route = route_template(scope, request)
+        route = request.route or route_template(scope)
         status = request.status or CLIENT_GONE
         self.metrics.observe(method, route, status, seconds)
         if self.access_log:

@@ -55,10 +55,10 @@ class ErrorMiddleware:
             return None
         if error.status_code == MethodNotAllowed.status:
             allowed = ", ".join(self._allowed(request.path))
-            detail = f"{scope['method']} is not possible at {quote(request.path)}, but {allowed}"
+            detail = f"{scope['method']} is not possible at {quote(scope['path'])}, but {allowed}"
             return MethodNotAllowed(detail, headers={"Allow": allowed})
         if error.status_code == NotFound.status:
-            return NotFound(f"there is nothing at {quote(request.path)}")
+            return NotFound(f"there is nothing at {quote(scope['path'])}")
         return BadRequest(str(error.detail)) if error.status_code == BadRequest.status else None
 
     def _allowed(self, path: str) -> list[str]:
@@ -69,7 +69,7 @@ class ErrorMiddleware:
 
     def _unforeseen(self, error: Exception, request: RequestContext) -> Problem:
         logger.error("unhandled error", exc_info=error, extra={"fields": {"request_id": request.request_id}})
-        self.metrics.errors.inc()
+        self.metrics.errors += 1
         return InternalError("the service failed; its log tells why under this request id")
 
 

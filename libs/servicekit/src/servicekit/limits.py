@@ -4,14 +4,14 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Coroutine, Generator
 from typing import Any
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit import context
-from servicekit.context import PROBES
+from servicekit.context import KEY, PROBES, RequestContext
 from servicekit.problems import BodyTimeout, BodyTooLarge, RateLimited
 
 CLOSE = {"Connection": "close"}  # the rest of the body is not read
@@ -33,35 +33,35 @@ class BodyLimitMiddleware:
         self.timeout_s = timeout_s
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return self.app(scope, _LimitedBody(context.of(scope), receive, self.max_bytes, self.timeout_s), send)
+        return self.app(scope, _LimitedBody(self, scope[KEY], receive), send)
 
 
 class _LimitedBody:
-    __slots__ = ("complete", "max_bytes", "receive", "received", "request", "timeout_s", "waited_s")
+    received = 0  # bytes
+    waited_s = 0.0
+    complete = False
 
-    def __init__(self, request: context.RequestContext, receive: Receive, max_bytes: int, timeout_s: float) -> None:
+    def __init__(self, limits: BodyLimitMiddleware, request: RequestContext, receive: Any) -> None:
+        self.limits = limits
         self.request = request
-        self.receive = receive
-        self.max_bytes = max_bytes
-        self.timeout_s = timeout_s
-        self.received = 0
-        self.waited_s = 0.0
-        self.complete = False
+        self.receive = receive  # a coroutine function, as every server's is
 
     async def __call__(self) -> Message:
+        message: Message
         if self.complete:
-            return await self.receive()
-        limit = self.request.max_body_bytes or self.max_bytes
+            message = await self.receive()
+            return message
+        limit = self.request.max_body_bytes or self.limits.max_bytes
         if not self.received:
             self._refuse_declared(limit)
         # Nearly every body comes with its head: then no timer is set, which would cost more than the rest of this.
-        steps = self.receive().__await__()
+        receiving = self.receive()
         try:
-            future = next(steps)
+            future = receiving.send(None)
         except StopIteration as done:
-            message: Message = done.value
+            message = done.value
         else:
-            message = await self._wait(_Started(steps, future))
+            message = await self._wait(_Started(receiving, future))
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
             self.complete = not message.get("more_body", False)
@@ -82,7 +82,7 @@ class _LimitedBody:
         place = self.request.place if self.received <= SMALL_BYTES else None
         if place:
             place.leave()
-        allowed_s = self.timeout_s + self.received / MIN_RATE_BYTES_PER_S
+        allowed_s = self.limits.timeout_s + self.received / MIN_RATE_BYTES_PER_S
         started = time.perf_counter()
         try:
             async with asyncio.timeout(allowed_s - self.waited_s):
@@ -91,25 +91,25 @@ class _LimitedBody:
             detail = f"{self.received} bytes of the body arrived in {allowed_s:g} s, which is the limit"
             raise BodyTimeout(detail, headers=CLOSE) from None
         self.waited_s += time.perf_counter() - started
-        if place:
-            await place.enter()
+        if place and not place.take():
+            await place.wait()
         return received
 
 
 class _Started:
     """Awaits the rest of what has been started by hand and yielded `future`."""
 
-    def __init__(self, steps: Generator[Any, Any, Message], future: Any) -> None:
-        self.steps = steps
+    def __init__(self, receiving: Coroutine[Any, Any, Message], future: Any) -> None:
+        self.receiving = receiving
         self.future = future
 
     def __await__(self) -> Generator[Any, Any, Message]:
         try:
             yield self.future
         except BaseException as error:
-            self.steps.throw(error)
+            self.receiving.throw(error)
             raise
-        return (yield from self.steps)
+        return (yield from self.receiving.__await__())
 
 
 def allow_body(request: Request, max_bytes: int) -> None:
@@ -134,7 +134,7 @@ class RateLimitMiddleware:
         self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # client → tokens, at
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        request = context.of(scope)
+        request: RequestContext = scope[KEY]
         if request.path not in PROBES:
             name = request.client if request.client != "anonymous" else (scope.get("client") or ("",))[0]
             self._take(name, time.monotonic())

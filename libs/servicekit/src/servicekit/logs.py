@@ -43,6 +43,20 @@ def configure(level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+class _Access(msgspec.Struct):
+    time: datetime
+    request_id: str
+    service: str
+    method: str
+    route: str
+    status: int
+    duration_ms: float
+    client: str
+    level: str = "info"
+    logger: str = "servicekit.access"
+    message: str = "request"
+
+
 class AccessLog:
     """A line on standard error for each request; of probes and scrapes only those that fail, unless `verbose`.
 
@@ -56,17 +70,7 @@ class AccessLog:
     def write(self, request: RequestContext, method: str, route: str, status: int, seconds: float) -> None:
         if request.path in PROBES and status < 400 and not self.verbose:
             return
-        line = {
-            "time": datetime.now(UTC),
-            "level": "info",
-            "logger": "servicekit.access",
-            "message": "request",
-            "request_id": request.request_id,
-            "service": self.service,
-            "method": method,
-            "route": route,
-            "status": status,
-            "duration_ms": round(1000 * seconds, 3),
-            "client": request.client,
-        }
+        duration_ms = round(1000 * seconds, 3)
+        now = datetime.now(UTC)
+        line = _Access(now, request.request_id, self.service, method, route, status, duration_ms, request.client)
         sys.stderr.write(_encode(line).decode() + "\n")

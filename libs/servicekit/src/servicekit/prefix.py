@@ -6,7 +6,11 @@ from starlette.types import Scope
 def route_path(scope: Scope, prefix: str) -> str:
     """Returns the path as the service's own routes know it."""
     path: str = scope["path"]
-    return (path[len(prefix) :] or "/") if _has(path, prefix) else path
+    if prefix and path.startswith(prefix):
+        rest = path[len(prefix) :]
+        if not rest or rest[0] == "/":
+            return rest or "/"
+    return path
 
 
 def enter(scope: Scope, prefix: str) -> str:
@@ -14,14 +18,8 @@ def enter(scope: Scope, prefix: str) -> str:
 
     `POST /anomaly` gets the path of `POST /anomaly/`.
     """
-    if not _has(scope["path"], prefix):
-        scope["root_path"] = ""
-        return str(scope["path"])
-    scope["root_path"] = prefix
+    path = route_path(scope, prefix)
+    scope["root_path"] = prefix if len(path) != len(scope["path"]) else ""
     if scope["path"] == prefix:
         scope["path"] = prefix + "/"
-    return route_path(scope, prefix)
-
-
-def _has(path: str, prefix: str) -> bool:
-    return bool(prefix) and path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/")
+    return path

@@ -14,7 +14,6 @@ class LimitedProtocol(HttpToolsProtocol):
     head_timeout_s = 20.0
     max_head_bytes = 65_536
 
-    in_head = False
     head_bytes = 0
     head_timer: asyncio.TimerHandle | None = None
 
@@ -26,17 +25,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_timer()
         super().connection_lost(exc)
 
-    def on_message_begin(self) -> None:
-        self.in_head = True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self.in_head = False
-        super().on_headers_complete()
-
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.in_head:
+        if self.scope is None or "method" not in self.scope:  # uvicorn sets it when the head is complete
             self._count(len(data))
         elif self.head_timer:
             self._stop_timer()

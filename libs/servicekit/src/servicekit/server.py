@@ -47,8 +47,7 @@ def run(app: ASGIApp, settings: ServiceSettings, listener: socket.socket, drain:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
+        proxy_headers=False,  # each service looks for itself, where it has read the headers anyway
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.shutdown_s,
     )
@@ -63,7 +62,7 @@ def run(app: ASGIApp, settings: ServiceSettings, listener: socket.socket, drain:
 
 def address(settings: ServiceSettings, listener: socket.socket) -> str:
     """Returns the base URL that a person on this machine can open."""
-    host = settings.host if settings.host not in ("0.0.0.0", "::") else "localhost"
+    host = settings.host if settings.host not in ("0.0.0.0", "::") else "localhost"  # noqa: S104 - only compared
     return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
 

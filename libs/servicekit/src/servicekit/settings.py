@@ -165,7 +165,7 @@ def load(settings_class: type[Settings], **overrides: Any) -> Settings:
 def _refuse_unknown(prefix: str, settings_class: type[BaseSettings]) -> None:
     """A misspelt variable would otherwise be a setting that silently does nothing."""
     known = [f"{prefix}{field}".upper() for field in settings_class.model_fields]
-    for name in os.environ:
+    for name in os.environ:  # noqa: TID251 - this is the settings.py
         if prefix and name.upper().startswith(prefix) and name.upper() not in known:
             close = difflib.get_close_matches(name.upper(), known, n=1)
             refuse(f"{name} is not a setting" + (f", did you mean {close[0]}?" if close else ""))
@@ -175,12 +175,17 @@ def _explain(prefix: str, error: ErrorDetails) -> str:
     text = error["msg"].removeprefix("Value error, ")
     if not error["loc"]:
         return text
-    field = str(error["loc"][0]).upper()
-    given = [name for name in os.environ if name.upper() in (f"{prefix}{field}", f"{SHARED_PREFIX}{field}")]
-    name = next((name for name in given if name.upper().startswith(prefix)), *given[:1] or [f"{prefix}{field}"])
-    secret = any(word in field for word in ("KEY", "SECRET", "PASSWORD", "TOKEN", "URL"))
+    name = _variable(prefix, str(error["loc"][0]))
+    secret = any(word in name.upper() for word in ("KEY", "SECRET", "PASSWORD", "TOKEN", "URL"))
     value = "(a value not shown here)" if secret else repr(error["input"])[:MAX_SHOWN_CHARS]
     return f"{name}={value}: {text}"
+
+
+def _variable(prefix: str, field: str) -> str:
+    """Returns the variable that a field was read from, as it was written: the service's own before the shared one."""
+    own, shared = f"{prefix}{field}".upper(), f"{SHARED_PREFIX}{field}".upper()
+    given = {name.upper(): name for name in os.environ}  # noqa: TID251 - likewise
+    return given.get(own) or given.get(shared) or own
 
 
 def refuse(reason: str) -> NoReturn:

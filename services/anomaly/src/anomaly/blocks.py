@@ -75,8 +75,15 @@ def extremal_index(scores: Array, threshold: float) -> float:
     return min(1.0, index)
 
 
-def halves_differ(scores: Array, block: int) -> float:
-    """Returns the two-sided p-value that earlier and later blocks have scores of one size; 1 for under 8 blocks."""
+def halves_differ(scores: Array) -> float:
+    """Returns the two-sided p-value that earlier and later blocks have scores of one size; 1 for under 8 blocks.
+
+    The length of the blocks is that of the scores without their straight line, which is what is looked for.
+    """
+    if len(scores) < 8:
+        return 1.0
+    steps = np.arange(len(scores)) - (len(scores) - 1) / 2
+    block = block_length(scores - steps * float(steps @ scores) / float(steps @ steps), 1)
     n_blocks = len(scores) // block
     if n_blocks < 8:
         return 1.0

@@ -250,16 +250,17 @@ def _observations(calibration: Calibration) -> tuple[str, ...]:
     scores, n = calibration.scores, len(calibration.scores)
     if not n:
         return ()
-    chance = blocks.halves_differ(scores, calibration.block)
+    chance = blocks.halves_differ(scores)
     earlier, later = float(np.median(scores[: n // 2])), float(np.median(scores[n // 2 :]))
     if chance < SIGNIFICANT and not 1 / NOTED_DRIFT < later / max(earlier, LEAST_THRESHOLD) < NOTED_DRIFT:
         found.append(
             f"The held-back rows drift: the median score goes from {earlier:.4g} in their earlier half to {later:.4g} "
-            f"in the later (p = {chance:.1g}); expect {'more' if later > earlier else 'fewer'} false alarms than stated."
+            f"in the later (p = {chance:.1g}); expect {'more' if later > earlier else 'fewer'} false alarms than "
+            "stated."
         )
     if calibration.n_blocks < 20:
         found.append(
             f"Successive scores are alike: {n} held-back rows tell as much as about {calibration.n_blocks} independent "
-            f"ones, so every rate here is rough."
+            f"ones, so every rate here is a guess, which later rows may miss by far."
         )
     return tuple(found)

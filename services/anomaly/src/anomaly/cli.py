@@ -34,7 +34,7 @@ back in training.
 
   python -m anomaly threshold model.safetensors
   python -m anomaly threshold model.safetensors --percentile 99 --margin 1.2 --output laxer.safetensors
-  python -m anomaly threshold model.safetensors --data week.csv --method extreme_value --rate 1e-4 --output new.safetensors
+  python -m anomaly threshold old.safetensors --data week.csv --method extreme_value --rate 1e-4 --output m.safetensors
   python -m anomaly threshold model.safetensors --threshold 2.5 --output mine.safetensors
 """
 SCORE = """Scores each row of a CSV, from itself and the rows before it, and writes row, time, score, status, severity.

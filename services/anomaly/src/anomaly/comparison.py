@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anomaly import blocks
 from anomaly.preprocess import windows as windows_of
 
 Array = NDArray[np.float64]
@@ -70,6 +71,12 @@ def detected(normal: Array, per_fold: Sequence[tuple[Scorer, Faults]]) -> dict[s
         scores = np.concatenate([score(faulty.kinds[kind]) for score, faulty in per_fold])
         shares[kind] = round(float(np.mean(scores > threshold)), 4)
     return {"detected": round(float(np.mean(list(shares.values()))), 4), **shares}
+
+
+def is_supported(held: Sequence[Array], window: int) -> bool:
+    """Returns whether the held-back scores (n,) of each kind are worth enough to count the criterion's false alarms."""
+    needed = blocks.blocks_needed(FALSE_ALARMS)
+    return all(len(scores) // blocks.block_length(scores, window) >= needed for scores in held)
 
 
 def better(autoencoder: Mapping[str, float], pca: Mapping[str, float]) -> str:

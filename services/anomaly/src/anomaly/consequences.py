@@ -107,9 +107,7 @@ class Pursuit:
 
     def _apply(self, update: Update) -> None:
         self.wrote = True
-        alerts.apply(
-            self.connection, self.asset, update.transition, update.evidence(), self.now_ms, self.receivers
-        )
+        alerts.apply(self.connection, self.asset, update.transition, update.evidence(), self.now_ms, self.receivers)
 
     def _evidence(self, reading: Judged) -> Evidence:
         shares = contributions(self.model, reading.window())

@@ -62,7 +62,7 @@ def fit(scores: Array) -> Tail | None:
     bursts = max(1.0, extremal_index(scores, level) * len(excesses))
     shape = _shape(excesses) + 1 / bursts
     scale = float(excesses.mean()) * (1 - min(shape, 0.9))
-    return Tail(level, len(excesses) / len(scores), shape, scale, len(excesses), bursts)
+    return Tail(level, (len(excesses) + 1) / (len(scores) + 1), shape, scale, len(excesses), bursts)
 
 
 def _shape(excesses: Array) -> float:

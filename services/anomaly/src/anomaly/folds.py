@@ -41,7 +41,7 @@ def resolve(holdback: Holdback, n_rows: int) -> Literal["folds", "tail"]:
 def split(usable: Sequence[Span], n_rows: int, window: int, holdback: Literal["folds", "tail"]) -> list[Split]:
     """Returns one Split for the tail, or one per contiguous fold; W rows between both sides belong to neither."""
     if holdback == "tail":
-        edges = [int(n_rows * (1 - TAIL_SHARE)), n_rows]
+        edges = [n_rows - round(n_rows * TAIL_SHARE), n_rows]
     else:
         n_folds = max(2, min(FOLDS, n_rows // (4 * window)))
         edges = [int(edge) for edge in np.linspace(0, n_rows, n_folds + 1)]

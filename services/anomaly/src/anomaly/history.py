@@ -4,10 +4,10 @@ import csv
 import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
-import numpy as np
 import sqlalchemy as sa
 
 from anomaly.alarms import iso
@@ -78,11 +78,10 @@ def page(connection: sa.Connection, selection: Selection, before_ms: int | None,
 
 
 def shown(row: Row) -> StoredReading:
-    values = values_of(row)
     return StoredReading(
         timestamp=iso(row.at_ms),
         received_at=iso(row.received_ms),
-        values=np.where(np.isnan(values), None, values).tolist(),
+        values=[None if value != value else value for value in values_of(row).tolist()],
         score=row.score,
         threshold=row.threshold,
         status=row.status,
@@ -129,13 +128,17 @@ async def csv_lines(store: Store, selection: Selection, limit: int | None) -> As
     while limit is None or limit > 0:
         size = CSV_CHUNK_ROWS if limit is None else min(limit, CSV_CHUNK_ROWS)
         query = selection.query().where(readings.c.at_ms > after_ms).order_by(readings.c.at_ms).limit(size)
-        rows = await store.read(lambda connection, query=query: connection.execute(query).all())
+        rows = await store.read(partial(_all, query))
         if rows:
             yield _csv([columns.cells(row) for row in rows])
             after_ms = rows[-1].at_ms
         if len(rows) < size:
             return
         limit = None if limit is None else limit - size
+
+
+def _all(query: sa.Select[Any], connection: sa.Connection) -> Sequence[Row]:
+    return connection.execute(query).all()
 
 
 class _Columns:

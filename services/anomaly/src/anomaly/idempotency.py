@@ -59,7 +59,9 @@ class KeysInUse:
         place = (idempotency.client, idempotency.key)
         if place in self._fingerprints:
             _refuse_other(idempotency, self._fingerprints[place])
-            raise IdempotencyKeyInUse("the first request with this Idempotency-Key is still running", headers=RETRY_SOON)
+            raise IdempotencyKeyInUse(
+                "the first request with this Idempotency-Key is still running", headers=RETRY_SOON
+            )
         self._fingerprints[place] = idempotency.fingerprint
 
     def give_back(self, idempotency: Idempotency | None) -> None:

@@ -30,10 +30,10 @@ from anomaly.schema import assets
 from anomaly.versions import find_asset
 
 # Made once: building a statement costs several times its execution.
-HEAD = sa.select(
+HEAD: sa.Select[Any] = sa.select(
     assets.c.id, assets.c.name, assets.c.revision, assets.c.newest_ms, assets.c.active_version
 ).where(assets.c.name == sa.bindparam("asset_name"))
-BODY = sa.select(assets.c.settings, assets.c.state).where(assets.c.id == sa.bindparam("asset_id"))
+BODY: sa.Select[Any] = sa.select(assets.c.settings, assets.c.state).where(assets.c.id == sa.bindparam("asset_id"))
 
 
 class Limits(Protocol):
@@ -83,7 +83,8 @@ class Ingest:
 
     def _take(self, name: str, incoming: Incoming, answer: Answer, connection: sa.Connection) -> Reply:
         """Raises UnknownAsset, NoModel, or what the readings are refused for; then nothing has changed."""
-        asset = connection.execute(HEAD, {"asset_name": name}).first() or find_asset(connection, name)
+        head: sa.Row[Any] | None = connection.execute(HEAD, {"asset_name": name}).first()
+        asset = head or find_asset(connection, name)
         memory, model = self._recall(connection, asset)
         values = incoming.aligned(model.sensors)
         now_ms = self._clock()
@@ -91,9 +92,9 @@ class Ingest:
         judgements = intake.judge(self._tolerance)
         condition, alerted = intake.pursue(self._receivers)
         after = intake.store(condition)
-        reply = Reply.of(answer(Taken(name, judgements, condition.alarm)), after=partial(self._tell, name, judgements, alerted))
+        answered = answer(Taken(name, judgements, condition.alarm))
         self.memories.put(asset.id, after)
-        return reply
+        return Reply.of(answered, after=partial(self._tell, name, judgements, alerted))
 
     def _recall(self, connection: sa.Connection, asset: sa.Row[Any]) -> tuple[Memory, Model]:
         """Returns what is remembered of the asset, from the database where that is out of date."""
@@ -104,7 +105,7 @@ class Ingest:
         if asset.active_version is None:
             raise NoModel(f"no model is active for the asset {asset.name}")
         model = self._registry.load(connection, asset.id, asset.active_version)
-        row = connection.execute(BODY, {"asset_id": asset.id}).one()
+        row: sa.Row[Any] = connection.execute(BODY, {"asset_id": asset.id}).one()
         settings = settings_of(row)
         state = dict(row.state)
         condition = Condition(alarms.load(state.pop("alarm", None)), drift.load(state.pop("drift", None)))

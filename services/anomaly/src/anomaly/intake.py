@@ -21,7 +21,7 @@ from anomaly.schema import assets, readings
 from anomaly.windows import Scored, Tail
 
 # Made once: building a statement costs several times its execution.
-INSERT = sa.insert(readings)
+INSERT = sa.insert(readings).inline()  # nobody asks for the id
 ADVANCE = (
     sa.update(assets)
     .where(assets.c.id == sa.bindparam("asset_id"))
@@ -90,7 +90,8 @@ class Intake:
         if not self.judgements or all(judgement.fate == "duplicate" for judgement in self.judgements.values()):
             return self.memory
         if self.rows:
-            self.connection.execute(INSERT, self.rows)
+            # One row as such: PostgreSQL's driver makes a pipeline of a list.
+            self.connection.execute(INSERT, self.rows[0] if len(self.rows) == 1 else self.rows)
         newest_ms = max(self.times_ms) if self.asset.newest_ms is None else max(self.asset.newest_ms, *self.times_ms)
         state = {**self.memory.rest, "alarm": condition.alarm, "drift": condition.drift}
         self.connection.execute(ADVANCE, {"asset_id": self.asset.id, "newest": newest_ms, "after": state})
@@ -112,7 +113,7 @@ class Intake:
             tail = windows.load(self.connection, self.asset.id, self.model, gap_ms, before_ms=self.times_ms[i])
             scored = self._score(tail, [i])
         self._note(i, "late", scored, 0)
-        self.connection.execute(INSERT, [self.rows.pop()])
+        self.connection.execute(INSERT, self.rows.pop())
 
     def _score(self, tail: Tail, usable: list[int]) -> Scored:
         rows = windows.fill(self.model, self.values[usable])

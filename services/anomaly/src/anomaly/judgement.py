@@ -55,11 +55,11 @@ def obstacles(
     found: list[Reason | None] = [None] * len(values)
     nulls = np.isnan(values)
     if nulls.any():
-        for i in np.flatnonzero(nulls.mean(axis=1) > max_null_share):
-            found[i] = "null_values"
+        for place in np.flatnonzero(nulls.mean(axis=1) > max_null_share):
+            found[place] = "null_values"
     if limits is not None:
-        for i in np.flatnonzero(((values < limits[0]) | (values > limits[1])).any(axis=1)):
-            found[i] = "out_of_range"
+        for place in np.flatnonzero(((values < limits[0]) | (values > limits[1])).any(axis=1)):
+            found[place] = "out_of_range"
     for i, quality in enumerate(qualities or ()):
         if quality == "bad":
             found[i] = "bad_quality"

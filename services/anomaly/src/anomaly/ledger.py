@@ -67,7 +67,8 @@ class Ledger:
 
     def start(self) -> None:
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="ledger")
+        # A daemon, so that a start that fails half-way ends: what was answered is on disk, whenever the thread dies.
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -132,25 +133,23 @@ class Ledger:
                 outcomes = [self._perform(connection, entry) for entry in entries]
                 committing = True
                 connection.commit()
-        except sa.exc.SQLAlchemyError as error:
-            self._undone()
-            problem = storage_problem(error)
-            if problem is None or (committing and isinstance(problem, StorageUnavailable)):
-                logger.error("a transaction failed", exc_info=error)
-            return [_ambiguous(problem) if committing and problem else problem or error] * len(entries)
+        except Exception as error:  # noqa: BLE001 the fan-out: this thread outlives whatever happens
+            return [self._failed(error, committing=committing)] * len(entries)
         for outcome in outcomes:
             if isinstance(outcome, Reply) and outcome.after:
                 _call(outcome.after)
         return outcomes
 
     def _lock(self, connection: sa.Connection, entries: Sequence[_Entry]) -> None:
-        """Holds the concerned assets against other replicas, in the order of their ids; SQLite has one writer anyway."""
+        """Holds the concerned assets against other replicas, in the order of their ids; SQLite has one writer."""
         if self._store.is_sqlite:
             return
         names = {name for entry in entries for name in entry.assets}
         if names:
             assets = schema.assets
-            connection.execute(sa.select(assets.c.id).where(assets.c.name.in_(names)).order_by(assets.c.id).with_for_update())
+            connection.execute(
+                sa.select(assets.c.id).where(assets.c.name.in_(names)).order_by(assets.c.id).with_for_update()
+            )
 
     def _perform(self, connection: sa.Connection, entry: _Entry) -> Outcome:
         """Runs one operation in its own savepoint: what it refuses undoes nothing but itself."""
@@ -180,6 +179,16 @@ class Ledger:
             self._undone()  # the operation may have been through, and its caches with it
             logger.error("an operation failed", exc_info=error)
         return error
+
+    def _failed(self, error: Exception, *, committing: bool) -> Exception:
+        """Returns what everybody in a failed transaction is told."""
+        self._undone()
+        problem = storage_problem(error) if isinstance(error, sa.exc.SQLAlchemyError) else None
+        if problem is None or committing:
+            logger.error("a transaction failed", exc_info=error)
+        if problem is None:
+            return error
+        return _ambiguous(problem) if committing and isinstance(problem, StorageUnavailable) else problem
 
     def _undone(self) -> None:
         for callback in self._rollback_callbacks:

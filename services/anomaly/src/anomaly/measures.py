@@ -1,10 +1,12 @@
 """What Prometheus sees of this service beside HTTP: read from the parts when it scrapes, so that counting costs nothing."""
 
 from collections.abc import Iterable, Mapping
+from typing import get_args
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from anomaly.alarms import Kind
 from anomaly.services import Services
 
 
@@ -25,8 +27,8 @@ class Measures(Collector):
         yield _gauge("anomaly_streams_open", "Open event streams.", services.hub.streams)
         yield _gauge("anomaly_deliveries_pending", "Notices that wait to be sent.", services.watch.queue_length)
         open_ = GaugeMetricFamily("anomaly_alerts_open", "Open alerts, by kind.", labels=["kind"])
-        for kind, count in services.watch.open_alerts.items():
-            open_.add_metric([kind], count)
+        for kind in get_args(Kind):
+            open_.add_metric([kind], services.watch.open_alerts[kind])
         yield open_
         sent = CounterMetricFamily(
             "anomaly_deliveries", "Attempts to send a notice.", labels=["receiver_kind", "outcome"]

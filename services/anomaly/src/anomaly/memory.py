@@ -19,8 +19,8 @@ from anomaly.windows import Tail
 
 MAX_ASSETS = 2000
 MAX_BYTES = 8 * 1024 * 1024
-ENTRY_BYTES = 3000  # measured: settings, states and the entry itself
-CHANNEL_BYTES = 700  # measured: the drift of one sensor
+ENTRY_BYTES = 1500  # measured: settings, states and the entry itself
+CHANNEL_BYTES = 320  # measured: the drift of one sensor
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ MAX_SENSORS = 1024
 MAX_FEATURES = 2048
 FORMAT = 1
 KEY = "anomaly"
-DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+DTYPES = {"F32": "<f4", "F64": "<f8"}
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Number = Annotated[float, Meta(ge=-1e308, le=1e308)]
@@ -102,7 +102,8 @@ def _tensors(data: bytes) -> dict[str, NDArray[np.float64]]:
     for name, entry in found:
         if entry["dtype"] not in DTYPES:
             raise ModelFileError(f"the tensor {name!r:.64} is {entry['dtype']}, only F32 and F64 are read")
-        array = np.frombuffer(entry["data"], DTYPES[entry["dtype"]]).reshape(entry["shape"]).astype(np.float64)
+        flat: NDArray[np.floating[Any]] = np.frombuffer(entry["data"], dtype=DTYPES[entry["dtype"]])
+        array = flat.reshape(entry["shape"]).astype(np.float64)
         if not np.isfinite(array).all():
             raise ModelFileError(f"the tensor {name!r:.64} holds numbers that are not finite")
         tensors[name] = array

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 CONFIDENCE = 0.99  # of both limits
 EXPLAINED = 0.9  # of the variance, by the components kept
 MAX_COMPONENTS = 64
+STILL = 1e-9  # variance of a standardised feature
 # Least share of the total variance that a component, or the residual, is taken to have.
 MIN_VARIANCE = 1e-9
 
@@ -68,6 +69,9 @@ def _axes(centered: Array, independent: float) -> tuple[Array, Array]:
     """
     n_rows, n_inputs = centered.shape
     covariance = centered.T @ centered / max(1, n_rows - 1)
+    # A feature that never moved gets the unit variance that its scale stands for: a tiny one would alarm at rounding.
+    still = np.diag(covariance) < STILL
+    covariance[still, still] = 1.0
     share = n_inputs / (n_inputs + independent)
     variances, columns = np.linalg.eigh((1 - share) * covariance + share * np.diag(np.diag(covariance)))
     return np.maximum(variances[::-1], 0.0), columns[:, ::-1]

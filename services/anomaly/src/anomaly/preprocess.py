@@ -79,7 +79,7 @@ def _flat(windows: Array) -> Array:
 
 
 def _mean(windows: Array) -> Array:
-    return windows.mean(axis=1, keepdims=True)
+    return np.asarray(windows.mean(axis=1, keepdims=True))
 
 
 def _mean_std(windows: Array) -> Array:

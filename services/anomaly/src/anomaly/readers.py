@@ -6,10 +6,11 @@ What is not understood is refused by row, never guessed: `1_000`, full-width dig
 import csv
 import io
 import math
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, count, islice
+from itertools import chain, count, islice, pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,8 +25,10 @@ __all__ = ["Choice", "Limits", "Table", "TableError", "read_csv", "read_npy"]
 QUALITIES = ("good", "uncertain", "bad")
 LINE_END = "\r\n"
 BOM_8, BOMS_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
-NPY_DTYPES = "fiu"
-MAX_NPY_HEADER = 4096
+NPY_MAGIC, MAX_NPY_HEADER = b"\x93NUMPY", 4096
+NPY_DTYPE = re.compile(r"'descr'\s{0,8}:\s{0,8}'([<>|=]?(?:f[248]|[iu][1248]))'", re.ASCII)
+NPY_ORDER = re.compile(r"'fortran_order'\s{0,8}:\s{0,8}(True|False)\b", re.ASCII)
+NPY_SHAPE = re.compile(r"'shape'\s{0,8}:\s{0,8}\((\d{1,12}(?:,\s{0,8}\d{1,12})*)?,?\)", re.ASCII)
 
 
 def read_csv(
@@ -135,8 +138,15 @@ class _Reading:
             np.array(self.times, dtype=np.int64) if columns.time is not None else None,
             tuple(self.qualities) if columns.quality is not None else None,
             np.array(self.numbers, dtype=np.int64),
-            ("Times without a zone were taken as UTC.",) if self.zoneless else (),
+            self._notes(),
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        found = ["Times without a zone were taken as UTC."] if self.zoneless else []
+        late = sum(later < earlier for earlier, later in pairwise(self.times))
+        if late:
+            found.append(f"{late} rows are older than the row before them; rows are taken in the order of the file.")
+        return tuple(found)
 
 
 def _lines(stream: BinaryIO, limits: Limits) -> Iterator[tuple[int, str]]:
@@ -184,8 +194,6 @@ def read_npy(data: bytes, limits: Limits | None = None, *, allow_empty: bool = F
     """
     limits = limits or Limits()
     shape, fortran, dtype, start = _npy_header(data)
-    if dtype.hasobject or dtype.kind not in NPY_DTYPES or dtype.itemsize > 8:
-        raise TableError(f"the array holds {shown(str(dtype))}, only integers and floats of at most 8 bytes are read")
     if len(shape) != 2 or not shape[0] or not shape[1]:
         raise TableError(f"the array has the shape {shown(str(shape))}, expected (rows, sensors)")
     if shape[0] > limits.max_rows or shape[1] > limits.max_columns or shape[0] * shape[1] > limits.max_values:
@@ -203,15 +211,16 @@ def read_npy(data: bytes, limits: Limits | None = None, *, allow_empty: bool = F
 
 
 def _npy_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[np.generic], int]:
-    stream = io.BytesIO(data)
-    try:
-        version = np.lib.format.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
-            raise TableError(f"the .npy has the version {version}, 1.0 and 2.0 are read")
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(stream, max_header_size=MAX_NPY_HEADER)
-    except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, EOFError) as error:
-        if isinstance(error, TableError):
-            raise
-        raise TableError(f"this is not a .npy array ({shown(str(error))})") from None
-    return tuple(int(side) for side in shape), bool(fortran), dtype, stream.tell()
+    """Returns shape, Fortran order, dtype and where the numbers begin; the header is matched, never evaluated."""
+    if data[:6] != NPY_MAGIC or len(data) < 12:
+        raise TableError("this is not a .npy array: it does not begin as one")
+    if data[6:8] not in (b"\x01\x00", b"\x02\x00"):
+        raise TableError(f"the .npy has the version {data[6]}.{data[7]}, 1.0 and 2.0 are read")
+    start = 10 if data[6] == 1 else 12
+    length = int.from_bytes(data[8:start], "little")
+    header = data[start : start + min(length, MAX_NPY_HEADER)].decode("latin-1")
+    dtype, order, shape = (pattern.search(header) for pattern in (NPY_DTYPE, NPY_ORDER, NPY_SHAPE))
+    if length > MAX_NPY_HEADER or not (dtype and order and shape) or start + length > len(data):
+        raise TableError("this is not a .npy array of plain numbers: its header cannot be read")
+    sides = tuple(int(side) for side in (shape[1] or "").split(",") if side)
+    return sides, order[1] == "True", np.dtype(dtype[1]), start + length

@@ -58,9 +58,7 @@ class Incoming:
         if self.names is not None:
             return self._by_name([sensor.name for sensor in sensors])
         if self.rows.shape[1] != len(sensors):
-            raise WrongDimension(
-                f"{self.place(0)}{self.rows.shape[1]} values came, the model takes {len(sensors)}"
-            )
+            raise WrongDimension(f"{self.place(0)}{self.rows.shape[1]} values came, the model takes {len(sensors)}")
         return self.rows
 
     def _by_name(self, sensors: list[str]) -> Array:
@@ -91,7 +89,7 @@ def parse_one(body: bytes) -> Incoming:
 def parse_rows(body: bytes, max_rows: int) -> Incoming:
     """Reads a JSON body with many readings."""
     sent = decode(body, ReadingRows)
-    _check_count(len(sent.rows), max_rows)
+    check_count(len(sent.rows), max_rows)
     for name, others in (("timestamps", sent.timestamps), ("qualities", sent.qualities)):
         if others is not None and len(others) != len(sent.rows):
             raise InvalidInput(f"there are {len(others)} {name} for {len(sent.rows)} rows")
@@ -115,7 +113,8 @@ def parse_csv(body: bytes, max_rows: int) -> Incoming:
     return Incoming(table.rows, table.names, times, qualities, numbers)
 
 
-def _check_count(count: int, max_rows: int) -> None:
+def check_count(count: int, max_rows: int) -> None:
+    """Raises InvalidInput for no rows and TooManyRows for more than the limit."""
     if not count:
         raise InvalidInput("there are no rows")
     if count > max_rows:

@@ -14,7 +14,7 @@ from anomaly import calibration, recent, schema
 from anomaly.adaptation import anchored_here
 from anomaly.alarms import iso
 from anomaly.calibration import CalibrationError, Method
-from anomaly.model import Model
+from anomaly.model import Model, ModelFileError
 from anomaly.problems import ThresholdUnsupported, TooFewRows, VersionChanged
 from anomaly.recent import Mask, Recent
 from anomaly.registry import Active, Registry
@@ -65,7 +65,8 @@ def gather(registry: Registry, connection: sa.Connection, name: str, rows: int) 
     readings = recent.read(connection, asset, active.model, rows)
     first_ms = int(readings.at_ms[0]) if len(readings.at_ms) else 0
     table = schema.alerts
-    query = sa.select(table.c.first_reading_ms, table.c.last_reading_ms, table.c.feedback).where(
+    first = sa.func.coalesce(table.c.first_reading_ms, table.c.last_reading_ms)
+    query = sa.select(first, table.c.last_reading_ms, table.c.feedback).where(
         table.c.asset_id == asset.id, table.c.kind == "anomaly", table.c.last_reading_ms >= first_ms
     )
     episodes = (Episode(row[0], row[1], (row[2] or {}).get("verdict")) for row in connection.execute(query))
@@ -89,6 +90,14 @@ def recalibrate(material: Material, choice: Choice) -> Model:
     at_ms = material.recent.at_ms[usable]
     told = {"rows": len(scores), "from": iso(int(at_ms[0])), "to": iso(int(at_ms[-1])), "notes": list(notes)}
     return anchored_here(replace(model, calibration=found, report={**model.report, "recalibration": told}))
+
+
+def file_of(model: Model) -> bytes:
+    """Returns the model's file; raises ThresholdUnsupported where new scores make it too large for one."""
+    try:
+        return model.dump()
+    except ModelFileError as error:
+        raise ThresholdUnsupported(str(error)) from None
 
 
 def select(material: Material, nominal_rate: float) -> tuple[Mask, tuple[str, ...]]:

@@ -48,16 +48,19 @@ class Recent:
 
 def read(connection: sa.Connection, asset: Row, model: Model, limit: int, after_received_ms: int = 0) -> Recent:
     """Reads the newest `limit` readings that windows are made of, and the rows that the first window needs."""
-    columns = (table.c.at_ms, table.c["values"].label("content"), table.c.score, table.c.status, table.c.quality, table.c.version)
+    columns = (
+        table.c.at_ms,
+        table.c["values"].label("content"),
+        table.c.score,
+        table.c.status,
+        table.c.quality,
+        table.c.version,
+    )
     mine = (table.c.asset_id == asset.id) & (table.c.received_ms > after_received_ms)
     newest = sa.select(*columns).where(mine, IN_WINDOWS).order_by(table.c.at_ms.desc()).limit(limit + model.window - 1)
     found = connection.execute(newest).all()
     others = _versions_of_other_sensors(connection, asset, model)
-    fitting = [
-        row
-        for row in reversed(found)
-        if row.version not in others and len(row.content) == 8 * model.n_sensors
-    ]
+    fitting = [row for row in reversed(found) if row.version not in others and len(row.content) == 8 * model.n_sensors]
     return _arrays(fitting, model, asset.settings)
 
 

@@ -187,7 +187,7 @@ class Registry:
 
 
 def _activate_own(connection: sa.Connection, file: bytes, now_ms: int, max_versions: int) -> None:
-    """Activates the operator's file unless it is the last one that came so: a later choice over HTTP outlives a start."""
+    """Activates the operator's file unless it was the last one: what is chosen over HTTP later outlives a start."""
     asset = ensure_asset(connection, DEFAULT_ASSET, now_ms)
     table = schema.versions
     imported = (table.c.asset_id == asset.id) & (table.c.origin == "imported")

@@ -1,7 +1,6 @@
 """What the routes work with, opened and closed together."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -27,7 +26,7 @@ from anomaly.watch import Watch
 
 logger = logging.getLogger(__name__)
 
-FIRST_TRY_S = 60.0  # a migration may take this long before the start goes on without waiting
+FIRST_TRY_S = 4.0  # then the start goes on, not ready, while a migration runs or the database is waited for
 RETRY_S = 2.0
 
 
@@ -40,6 +39,7 @@ class Services:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.ended: list[str] = []  # workers that should still run
         self.pool = Pool("scoring")
         self.store = Store(settings.database_url)
         self.ledger = Ledger(self.store, now_ms, settings.max_queue)
@@ -94,7 +94,15 @@ class Services:
             await part.open()
             parts.push_async_callback(part.close)
         for worker in self.workers:
-            parts.push_async_callback(_cancel, asyncio.create_task(worker.run()))
+            task = asyncio.create_task(worker.run(), name=type(worker).__name__)
+            task.add_done_callback(self._note_end)
+            parts.push_async_callback(_cancel, task)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """Health tells of a worker that failed from then on: its work is not done any more."""
+        if not task.cancelled() and task.exception():
+            logger.error("a worker ended", exc_info=task.exception(), extra={"fields": {"worker": task.get_name()}})
+            self.ended.append(task.get_name())
 
     def probe(self) -> None:
         """Scores one row with the model that answers `POST /`; raises the Problem that says why it cannot."""
@@ -115,11 +123,16 @@ class Services:
             "database": self.store.engine.dialect.name,
             "queue_depth": self.ledger.depth,
             "limits": {name: getattr(settings, name) for name in limits},
-            "degraded": [self.registry.failure.detail] if active and self.registry.failure else [],
+            "degraded": self._degraded(),
         }
+
+    def _degraded(self) -> list[str]:
+        reasons = [f"{name} has ended, the log tells why" for name in self.ended]
+        if self.registry.failure:
+            reasons.append(self.registry.failure.detail)
+        return reasons
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait((task,))

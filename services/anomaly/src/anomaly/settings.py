@@ -1,10 +1,14 @@
 """Everything an operator can set, each read from `ANOMALY_<FIELD>`; the descriptions are the documentation."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 from servicekit.settings import CommaList, ServiceSettings, split_commas
+
+from anomaly import delivery
+from anomaly.store import parse_url
 
 
 class Settings(ServiceSettings):
@@ -35,7 +39,7 @@ class Settings(ServiceSettings):
     train_workers: int = Field(1, ge=1, le=16, description="Trainings at the same time.")
     webhook_urls: CommaList = Field(default_factory=list, description="Webhooks that alerts are sent to.")
     webhook_secret: SecretStr | None = Field(
-        None, description="Secret that signs webhooks after the Standard Webhooks specification."
+        None, description="Signs webhooks (Standard Webhooks): `whsec_` and the base64 of 24 to 64 bytes."
     )
     webhook_allow: CommaList = Field(
         default_factory=list, description="Hosts and networks that webhooks may be sent to; none: nowhere."
@@ -52,3 +56,13 @@ class Settings(ServiceSettings):
     @classmethod
     def _split_lists(cls, value: object) -> object:
         return split_commas(value)
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> Self:
+        """Lets the parts judge what only they understand; they name the variable and never a secret."""
+        delivery.check(self)
+        try:
+            parse_url(self.database_url)
+        except ValueError as error:
+            raise ValueError(f"ANOMALY_DATABASE_URL (not shown here): {error}") from None
+        return self

@@ -24,7 +24,8 @@ Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
 
 MIN_TRAINING_ROWS = 8
-NOTED_TOLERANCE = 1.5
+NOTED_TOLERANCE, IGNORED_TOLERANCE = 1.5, 10.0
+NAMED = 3  # sensors in one note
 OVERFITTED = 2.0
 
 
@@ -65,10 +66,11 @@ class _Training:
         }
         held = {kind: _held(fits, splits, self._segments) for kind, fits in fitted.items()}
         compared = self._compare(fitted, held, splits)
-        kind: Kind = compared["better"] if self.options.kind == "auto" else self.options.kind
+        kind = self._choose(compared["better"], held)
         tail = self.holdback == "tail"
         final = fitted[kind][0] if tail else self._fit(kind, self.usable).with_tolerance(tolerance)
         self._note_constants()
+        self._note_levels()
         made = self._calibrate(held[kind], final)
         self.progress(1.0, "done")
         report = self._report(final, made, {**compared, "chosen": kind})
@@ -125,13 +127,34 @@ class _Training:
             return np.ones(n_sensors)
         effective = effective_rows(np.concatenate(self._segments(self.usable)))
         found = tolerances(effective)
-        for sensor, rows, factor in zip(self.sensors, effective, found, strict=True):
-            if factor >= NOTED_TOLERANCE:
-                self.notes.append(
-                    f"{sensor.name} wanders so slowly that the rows hold about {rows:.0f} independent values of it: "
-                    f"its deviations count 1/{factor:.1f}. A longer recording would tell what is normal for it."
-                )
+        slow = [int(i) for i in np.argsort(-found) if found[i] >= NOTED_TOLERANCE]
+        if len(slow) > NAMED:
+            told = _listed([f"{self.sensors[i].name} (1/{found[i]:.1f})" for i in slow])
+            self.notes.append(
+                f"{len(slow)} of {n_sensors} sensors wander so slowly that the rows do not tell what is normal for "
+                f"them, so that their deviations count for less: {told}. The machine was changing (warming up, wearing, "
+                "at fault) or the recording is too short: expect missed faults, and more false alarms than stated."
+            )
+            return found
+        for i in slow:
+            ignored = ", so that it is practically ignored" if found[i] >= IGNORED_TOLERANCE else ""
+            self.notes.append(
+                f"{self.sensors[i].name} wanders so slowly that the rows hold about {effective[i]:.0f} independent "
+                f"values: its deviations count 1/{found[i]:.1f}{ignored}. A longer recording would tell what is normal "
+                "for it."
+            )
         return found
+
+    def _note_levels(self) -> None:
+        numbers = np.concatenate([np.arange(start, stop) for start, stop in self.usable])  # of the rows that are used
+        changes = contamination.level_changes(self.rows[numbers], self.options.window)
+        if changes:
+            told = _listed([f"{self.sensors[sensor].name} (near row {numbers[row] + 1})" for sensor, row in changes])
+            self.notes.append(
+                f"The machine changed its state within the rows, to judge by {told}: the level moved and stayed. If one "
+                "of the states is a fault or a start-up, the model has learned it as normal and will not report it: "
+                "train on rows of the other."
+            )
 
     def _note_constants(self) -> None:
         constant = constant_sensors(np.concatenate(self._segments(self.usable)))
@@ -161,13 +184,27 @@ class _Training:
             "pca": found["pca"],
         }
 
+    def _choose(self, better: Kind, held: Mapping[Kind, Sequence[Array]]) -> Kind:
+        """Returns the kind to serve: the better one, but the simpler one where the rows are too few to tell."""
+        if self.options.kind != "auto":
+            return self.options.kind
+        scores = [np.concatenate(parts) for parts in held.values()]
+        if better == "pca" or comparison.is_supported(scores, self.options.window):
+            return better
+        self.notes.append(
+            f"The {better} found more artificial faults, but the held-back rows are too few to compare both at "
+            f"{comparison.FALSE_ALARMS:.0%} false alarms: PCA, the simpler kind, was taken."
+        )
+        return "pca"
+
     def _calibrate(self, held: Sequence[Array], final: Fit) -> Calibration:
         """Finds the threshold from held-back scores alone; training scores only tell of overfitting."""
         scores = np.concatenate(held)
         own = float(np.median(np.concatenate(final.scores(self._segments(self.usable)))))
         if own > 0 and np.median(scores) > OVERFITTED * own:
+            ratio = float(np.median(scores)) / own
             self.notes.append(
-                f"Held-back rows score {float(np.median(scores)) / own:.1f} times what training rows score: the rows are "
+                f"Held-back rows score {ratio:.1f} times what training rows score: the rows are "
                 "too few for the model, or the machine changed while they were recorded."
             )
         options = self.options
@@ -202,6 +239,11 @@ def _held(
 ) -> list[Array]:
     """Returns the scores of all held-back segments in time order, by models that did not see them."""
     return [part for fit, split in zip(fits, splits, strict=True) for part in fit.scores(segments(split.held))]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Returns the first few names, and how many more there are."""
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def _told(spans: Sequence[Span]) -> str:

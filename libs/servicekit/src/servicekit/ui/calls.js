@@ -1,6 +1,6 @@
 /** Calls to the service with the API key, and their problems shown as text. */
 
-import { h, show } from "./elements.js";
+import { button, h, show } from "./elements.js";
 
 const KEY = "lineside-api-key";
 const bus = new EventTarget();
@@ -46,7 +46,8 @@ export function on(name, listener) {
 export async function problemOf(response) {
   const isJson = /json/.test(response.headers.get("content-type") ?? "");
   const problem = (isJson && (await response.json().catch(() => null))) || {
-    title: `HTTP status ${response.status}`, detail: `The server answered ${response.status} ${response.statusText}`.trim() + ".",
+    title: `HTTP status ${response.status}`,
+    detail: `The server answered ${response.status} ${response.statusText}`.trim() + ".",
   };
   problem.request_id ??= response.headers.get("x-request-id") ?? undefined;
   return new ProblemError(response.status, problem, response.headers.get("retry-after"));
@@ -66,11 +67,19 @@ export async function api(path, { json, body, headers, raw = false, ...options }
   if (json !== undefined) all.set("Content-Type", "application/json");
   let response;
   try {
-    response = await fetch(resolve(path), { cache: "no-store", ...options, headers: all, body: json === undefined ? body : JSON.stringify(json) });
+    response = await fetch(resolve(path), {
+      cache: "no-store",
+      ...options,
+      headers: all,
+      body: json === undefined ? body : JSON.stringify(json),
+    });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     bus.dispatchEvent(new Event("offline"));
-    throw new ProblemError(0, { title: "Service out of reach", detail: "The service could not be reached. Is it running, and is the network up?" });
+    throw new ProblemError(0, {
+      title: "Service out of reach",
+      detail: "The service could not be reached. Is it running, and is the network up?",
+    });
   }
   bus.dispatchEvent(new Event("online"));
   if (!response.ok) {
@@ -100,9 +109,14 @@ export async function everyItem(path, most = 2000) {
 export function problemBox(error, retry) {
   const { title = "That did not work", request_id: id } = error.problem ?? {};
   const wait = error.retryAfter ? ` The server asks to wait ${error.retryAfter} s.` : "";
-  return h("div", { class: "problem", role: "alert" }, h("strong", null, title), h("p", null, error.message + wait),
+  return h(
+    "div",
+    { class: "problem", role: "alert" },
+    h("strong", null, title),
+    h("p", null, error.message + wait),
     id && h("p", { class: "hint" }, "Request id ", h("code", null, id)),
-    retry && h("button", { type: "button", class: "small", onclick: retry }, "Try again"));
+    retry && button("Try again", retry, "small"),
+  );
 }
 
 /** Runs `load` and shows its problem in `place`, with a button that tries again. */
@@ -112,7 +126,10 @@ export async function guarded(place, load) {
   } catch (error) {
     if (error.name === "AbortError") return undefined;
     if (!(error instanceof ProblemError)) throw error;
-    show(place, problemBox(error, () => guarded(place, load)));
+    show(
+      place,
+      problemBox(error, () => guarded(place, load)),
+    );
     return undefined;
   }
 }
@@ -140,29 +157,42 @@ export function connectBars() {
     input.value = apiKey();
     bar.hidden = false;
   };
-  on("refused", ({ detail }) => open(`${detail.status === 401 ? "This call needs an API key." : "This key may not do that; a key with more rights is needed."} ${detail.message}`));
+  on("refused", ({ detail }) =>
+    open(
+      `${detail.status === 401 ? "This call needs an API key." : "This key may not do that; a key with more rights is needed."} ${detail.message}`,
+    ),
+  );
   bar.addEventListener("submit", (event) => {
     event.preventDefault();
     bar.hidden = true;
     setApiKey(input.value.trim());
   });
-  bar.querySelector("[data-close]").addEventListener("click", () => { bar.hidden = true; });
-  for (const button of document.querySelectorAll("[data-key-toggle]")) {
-    button.addEventListener("click", () => {
+  bar.querySelector("[data-close]").addEventListener("click", () => {
+    bar.hidden = true;
+  });
+  for (const toggle of document.querySelectorAll("[data-key-toggle]")) {
+    toggle.addEventListener("click", () => {
       open("The key is kept in this browser tab only and forgotten when the tab is closed.");
       input.focus();
     });
   }
   const offline = document.querySelector("#offline-bar");
-  on("offline", () => { offline.hidden = false; });
-  on("online", () => { offline.hidden = true; });
+  on("offline", () => {
+    offline.hidden = false;
+  });
+  on("online", () => {
+    offline.hidden = true;
+  });
 }
 
 /** The curl line for a call, with the key as a variable where one is in use. */
 export function curlLine(method, path, body) {
   const target = resolve(path).href.replace(/\/(\?|$)/, "$1");
   const key = apiKey() ? ` -H "X-API-Key: $LINESIDE_KEY"` : "";
-  const data = body === undefined ? "" : ` \\\n  -H 'Content-Type: application/json' -d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`;
+  const data =
+    body === undefined
+      ? ""
+      : ` \\\n  -H 'Content-Type: application/json' -d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`;
   return `curl -X ${method} '${target}'${key}${data}`;
 }
 

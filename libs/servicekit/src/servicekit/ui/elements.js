@@ -3,6 +3,7 @@
 import { formatTime } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const COPIED_MS = 2000;
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
@@ -10,7 +11,9 @@ function fill(element, attributes, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -24,9 +27,29 @@ export function s(tag, attributes, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
+/** A button that does something here; `kind` is its class, `label` its name where the text alone says too little. */
+export function button(text, onclick, kind = null, label = null) {
+  return h("button", { type: "button", class: kind, "aria-label": label, onclick }, text);
+}
+
+/** A control, which has an id, with its label above and an optional hint below it. */
+export function labelled(label, control, hint = null) {
+  const id = `${control.id}-hint`;
+  if (hint) control.setAttribute("aria-describedby", id);
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: control.id }, label),
+    control,
+    hint && h("p", { class: "hint", id }, hint),
+  );
+}
+
 /** Replaces what an element holds and returns it. */
 export function show(element, ...children) {
-  element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.replaceChildren(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -43,14 +66,38 @@ const SHAPES = {
 
 /** word → [shape, tone]: no state is told by colour alone. */
 const MARKS = {
-  normal: ["circle", "good"], healthy: ["circle", "good"], ready: ["circle", "good"], stable: ["circle", "good"],
-  succeeded: ["check", "good"], delivered: ["check", "good"], cleared: ["check", "good"], connected: ["circle", "good"],
-  anomaly: ["triangle", "bad"], failed: ["diamond", "bad"], unhealthy: ["diamond", "bad"], dead: ["diamond", "bad"],
-  active: ["triangle", "bad"], critical: ["diamond", "bad"], drift: ["triangle", "warn"], drifting: ["triangle", "warn"],
-  minor: ["caret", "warn"], major: ["triangle", "warn"], degraded: ["triangle", "warn"], warning: ["triangle", "warn"],
-  acknowledged: ["check", "info"], running: ["square", "info"], shelved: ["bars", "muted"], queued: ["ring", "muted"],
-  latched: ["diamond", "bad"], clearing: ["triangle", "warn"], learning: ["ring", "muted"], info: ["circle", "info"],
-  pending: ["ring", "muted"], unknown: ["ring", "muted"], none: ["circle", "muted"], cancelled: ["bars", "muted"],
+  normal: ["circle", "good"],
+  healthy: ["circle", "good"],
+  ready: ["circle", "good"],
+  stable: ["circle", "good"],
+  succeeded: ["check", "good"],
+  delivered: ["check", "good"],
+  cleared: ["check", "good"],
+  connected: ["circle", "good"],
+  anomaly: ["triangle", "bad"],
+  failed: ["diamond", "bad"],
+  unhealthy: ["diamond", "bad"],
+  dead: ["diamond", "bad"],
+  active: ["triangle", "bad"],
+  critical: ["diamond", "bad"],
+  drift: ["triangle", "warn"],
+  drifting: ["triangle", "warn"],
+  minor: ["caret", "warn"],
+  major: ["triangle", "warn"],
+  degraded: ["triangle", "warn"],
+  warning: ["triangle", "warn"],
+  acknowledged: ["check", "info"],
+  running: ["square", "info"],
+  shelved: ["bars", "muted"],
+  queued: ["ring", "muted"],
+  latched: ["diamond", "bad"],
+  clearing: ["triangle", "warn"],
+  learning: ["ring", "muted"],
+  info: ["circle", "info"],
+  pending: ["ring", "muted"],
+  unknown: ["ring", "muted"],
+  none: ["circle", "muted"],
+  cancelled: ["bars", "muted"],
 };
 
 /** A state as shape, colour and word. */
@@ -67,16 +114,36 @@ export function time(iso) {
 
 /** A table that scrolls sideways on its own; `columns` are [heading, cell(row), class]. One with actions stacks on phones. */
 export function table(caption, columns, rows, rowAttributes = () => ({})) {
-  const head = h("tr", null, columns.map(([heading, , kind]) => h("th", { scope: "col", class: kind }, heading)));
-  const body = rows.map((row) => h("tr", rowAttributes(row), columns.map(([heading, cell, kind]) => h("td", { class: kind, "data-label": heading }, cell(row)))));
-  const inner = h("table", { class: columns.some(([, , kind]) => kind === "act") ? "stacks" : null }, h("caption", { class: "visually-hidden" }, caption), h("thead", null, head), h("tbody", null, body));
+  const head = h(
+    "tr",
+    null,
+    columns.map(([heading, , kind]) => h("th", { scope: "col", class: kind }, heading)),
+  );
+  const body = rows.map((row) =>
+    h(
+      "tr",
+      rowAttributes(row),
+      columns.map(([heading, cell, kind]) => h("td", { class: kind, "data-label": heading }, cell(row))),
+    ),
+  );
+  const inner = h(
+    "table",
+    { class: columns.some(([, , kind]) => kind === "act") ? "stacks" : null },
+    h("caption", { class: "visually-hidden" }, caption),
+    h("thead", null, head),
+    h("tbody", null, body),
+  );
   return h("div", { class: "scroll", role: "region", "aria-label": caption, tabindex: 0 }, inner);
 }
 
 /** Terms and their values side by side; pairs without a value are left out. */
 export function facts(pairs) {
   const known = pairs.filter(([, value]) => value !== null && value !== undefined);
-  return h("dl", { class: "facts" }, known.map(([term, value]) => h("div", null, h("dt", null, term), h("dd", null, value))));
+  return h(
+    "dl",
+    { class: "facts" },
+    known.map(([term, value]) => h("div", null, h("dt", null, term), h("dd", null, value))),
+  );
 }
 
 /** What an empty, a loading place says; `action` is an optional button or link. */
@@ -91,30 +158,43 @@ export function loading(text = "Loading…") {
 /** Horizontal bars for shares: [{name, share, text}] in the order given. */
 export function bars(items, label) {
   const most = Math.max(...items.map((item) => Math.abs(item.share)), Number.MIN_VALUE);
-  return h("ul", { class: "bars", "aria-label": label }, items.map((item) => {
-    const length = h("span", { class: "bar-length" });
-    length.style.width = `${Math.max(0, Math.min(100, (100 * Math.abs(item.share)) / most))}%`;
-    return h("li", null, h("span", { class: "bar-name", title: item.name }, item.name), h("span", { class: "bar-track", "aria-hidden": "true" }, length),
-      h("span", { class: "bar-value" }, item.text));
-  }));
+  return h(
+    "ul",
+    { class: "bars", "aria-label": label },
+    items.map((item) => {
+      const length = h("span", { class: "bar-length" });
+      length.style.width = `${Math.max(0, Math.min(100, (100 * Math.abs(item.share)) / most))}%`;
+      return h(
+        "li",
+        null,
+        h("span", { class: "bar-name", title: item.name }, item.name),
+        h("span", { class: "bar-track", "aria-hidden": "true" }, length),
+        h("span", { class: "bar-value" }, item.text),
+      );
+    }),
+  );
 }
 
 /** Says something to screen readers alone: the short form of what has just changed on the page. */
 export function announce(text) {
   let place = document.querySelector("#announcer");
-  if (!place) document.body.append(place = h("div", { id: "announcer", class: "visually-hidden", role: "status" }));
+  if (!place) document.body.append((place = h("div", { id: "announcer", class: "visually-hidden", role: "status" })));
   place.textContent = text;
 }
 
 /** Text with a button that copies it. */
 export function copyable(text, label) {
-  const button = h("button", { type: "button", class: "small", "aria-label": `Copy ${label}` }, "Copy");
   const code = h("code", { tabindex: 0 }, text);
-  button.addEventListener("click", async () => {
-    button.textContent = (await copy(text, code)) ? "Copied" : "Selected";
-    setTimeout(() => { button.textContent = "Copy"; }, 2000);
-  });
-  return h("div", { class: "copyable" }, h("pre", null, code), button);
+  const copier = button(
+    "Copy",
+    async () => {
+      copier.textContent = (await copy(text, code)) ? "Copied" : "Selected";
+      setTimeout(() => (copier.textContent = "Copy"), COPIED_MS);
+    },
+    "small",
+    `Copy ${label}`,
+  );
+  return h("div", { class: "copyable" }, h("pre", null, code), copier);
 }
 
 /** The clipboard needs https or localhost; elsewhere the text is selected for the user's own copy. */
@@ -129,13 +209,13 @@ async function copy(text, element) {
 }
 
 /** Runs an action with its button marked busy, so that it cannot start twice. */
-export async function busy(button, action) {
-  if (button.getAttribute("aria-busy") === "true") return undefined;
-  button.setAttribute("aria-busy", "true");
+export async function busy(pressed, action) {
+  if (pressed.getAttribute("aria-busy") === "true") return undefined;
+  pressed.setAttribute("aria-busy", "true");
   try {
     return await action();
   } finally {
-    button.removeAttribute("aria-busy");
+    pressed.removeAttribute("aria-busy");
   }
 }
 

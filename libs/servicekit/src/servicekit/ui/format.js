@@ -18,6 +18,11 @@ export function formatPercent(share) {
   return `${percent >= 10 ? percent.toFixed(0) : formatNumber(percent, 2)} %`;
 }
 
+/** A part of a whole: nobody reads digits below a tenth of a percent. */
+export function formatShare(share) {
+  return share > 0 && share < 0.001 ? "< 0.1 %" : formatPercent(share);
+}
+
 export function formatBytes(bytes) {
   if (!Number.isFinite(bytes)) return "–";
   const units = ["B", "KiB", "MiB", "GiB"];

@@ -6,4 +6,6 @@ export * from "./dialogs.js";
 export * from "./elements.js";
 export * from "./format.js";
 export * from "./histogram.js";
+export { sparkline } from "./plots.js";
+export { timeTicks } from "./scales.js";
 export * from "./stream.js";

@@ -36,7 +36,14 @@ export function eventParser(emit, setRetry = () => {}) {
  * `onEvent({type, data, id})`; `onState(state, detail)` with "connecting", "connected", "waiting" (detail: seconds), "stopped" (detail: error).
  */
 export function openStream(path, { onEvent, onState, lastEventId = null }) {
-  const run = { stopped: false, lastId: lastEventId, delay: FIRST_DELAY_MS, first: FIRST_DELAY_MS, abort: null, timer: null };
+  const run = {
+    stopped: false,
+    lastId: lastEventId,
+    delay: FIRST_DELAY_MS,
+    first: FIRST_DELAY_MS,
+    abort: null,
+    timer: null,
+  };
   const attempt = async () => {
     onState("connecting");
     try {
@@ -75,10 +82,15 @@ async function readStream(path, run, onEvent, onState) {
   }
   onState("connected");
   run.delay = run.first;
-  const feed = eventParser((event) => {
-    if (event.id !== undefined) run.lastId = event.id;
-    onEvent(event);
-  }, (milliseconds) => { run.first = Math.min(milliseconds, LONGEST_DELAY_MS); });
+  const feed = eventParser(
+    (event) => {
+      if (event.id !== undefined) run.lastId = event.id;
+      onEvent(event);
+    },
+    (milliseconds) => {
+      run.first = Math.min(milliseconds, LONGEST_DELAY_MS);
+    },
+  );
   await pump(response.body.pipeThrough(new TextDecoderStream()).getReader(), run, feed);
 }
 

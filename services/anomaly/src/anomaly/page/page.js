@@ -9,7 +9,15 @@ import { mountScore } from "./score.js";
 import { mountThreshold } from "./threshold.js";
 import { mountTraining } from "./training.js";
 
-const MOUNT = { score: mountScore, csv: mountCsv, live: mountLive, threshold: mountThreshold, training: mountTraining, models: mountModels, alerts: mountAlerts };
+const MOUNT = {
+  score: mountScore,
+  csv: mountCsv,
+  live: mountLive,
+  threshold: mountThreshold,
+  training: mountTraining,
+  models: mountModels,
+  alerts: mountAlerts,
+};
 const TABS = Object.keys(MOUNT);
 const OF_AN_ASSET = new Set(["live", "threshold", "training", "models"]);
 const HEALTH_EVERY_MS = 15000;
@@ -54,9 +62,15 @@ class App {
   fillPicker() {
     const names = this.assets.map((item) => item.asset);
     if (!names.includes(this.asset)) names.unshift(this.asset);
-    show(this.picker, names.map((name) => h("option", { value: name, selected: name === this.asset }, name)));
+    show(
+      this.picker,
+      names.map((name) => h("option", { value: name, selected: name === this.asset }, name)),
+    );
     this.picker.value = this.asset;
-    show(document.querySelector("#asset-names"), names.map((name) => h("option", { value: name })));
+    show(
+      document.querySelector("#asset-names"),
+      names.map((name) => h("option", { value: name })),
+    );
   }
 
   async refreshAssets() {
@@ -90,10 +104,15 @@ async function refreshHealth() {
     health = await api("health");
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    health = error.problem.status === undefined || error.status === 0 ? { status: "unhealthy", detail: error.message } : { ...error.problem, status: "unhealthy" };
+    health =
+      error.problem.status === undefined || error.status === 0
+        ? { status: "unhealthy", detail: error.message }
+        : { ...error.problem, status: "unhealthy" };
   }
   const version = health.model_version ?? health.version;
-  const model = health.model ? `${health.model}${version === undefined ? "" : ` ${formatVersion(version)}`}` : (health.detail ?? "");
+  const model = health.model
+    ? `${health.model}${version === undefined ? "" : ` ${formatVersion(version)}`}`
+    : (health.detail ?? "");
   show(place, mark(health.status), h("span", { class: "hint" }, ` ${model}`));
 }
 
@@ -118,7 +137,10 @@ function start() {
   const app = new App();
   for (const name of TABS) app.sections[name] = MOUNT[name](app);
   connectTabs(app);
-  const refresh = () => app.refreshAssets().catch((error) => { if (!(error instanceof ProblemError)) throw error; });
+  const refresh = () =>
+    app.refreshAssets().catch((error) => {
+      if (!(error instanceof ProblemError)) throw error;
+    });
   addEventListener("hashchange", () => app.follow());
   on("key", () => refresh().then(() => app.follow()));
   app.follow();

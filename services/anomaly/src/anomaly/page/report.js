@@ -4,6 +4,7 @@ import { facts, formatNumber, formatPercent, h, table } from "../ui/script.js";
 
 const SHARES = /(^|_)(rate|share|fraction|detected)$|^shift_|^swap$/;
 const LONGEST_LIST = 12;
+const LONGEST_FACT = 40; // characters; what is longer is a paragraph
 
 const words = (name) => {
   const text = name.replaceAll("_", " ");
@@ -19,25 +20,52 @@ function plain(name, value) {
 }
 
 const isRecord = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
-const isFlat = (value) => isRecord(value) && Object.values(value).every((part) => part === null || typeof part !== "object");
+const isFlat = (value) =>
+  isRecord(value) && Object.values(value).every((part) => part === null || typeof part !== "object");
 const isNotes = (name) => /notes|warnings/.test(name);
 
 /** The report as elements. */
 export function reportView(report) {
-  const entries = Object.entries(report ?? {}).filter(([, value]) => value !== null && (typeof value !== "object" || Object.keys(value).length));
-  const scalars = entries.filter(([, value]) => typeof value !== "object");
-  return h("div", { class: "stack" },
-    entries.filter(([name]) => isNotes(name)).map(([, texts]) => h("div", { class: "note" }, h("ul", { class: "notes" }, [texts].flat().map((text) => h("li", null, String(text)))))),
+  const entries = Object.entries(report ?? {}).filter(
+    ([, value]) => value !== null && (typeof value !== "object" || Object.keys(value).length),
+  );
+  const isLong = (value) => typeof value === "string" && value.length > LONGEST_FACT;
+  const scalars = entries.filter(([, value]) => typeof value !== "object" && !isLong(value));
+  return h(
+    "div",
+    { class: "stack" },
+    entries
+      .filter(([name]) => isNotes(name))
+      .map(([, texts]) =>
+        h(
+          "div",
+          { class: "note plain" },
+          h(
+            "ul",
+            { class: "notes" },
+            [texts].flat().map((text) => h("li", null, String(text))),
+          ),
+        ),
+      ),
     scalars.length ? facts(scalars.map(([name, value]) => [words(name), plain(name, value)])) : null,
-    entries.filter(([name, value]) => Array.isArray(value) && !isNotes(name)).map(([name, value]) => part(name, list(name, value))),
-    entries.filter(([, value]) => isRecord(value)).map(([name, value]) => part(name, record(name, value))));
+    entries
+      .filter(([, value]) => isLong(value))
+      .map(([name, value]) => h("p", { class: "hint" }, `${words(name)}: ${value}`)),
+    entries
+      .filter(([name, value]) => Array.isArray(value) && !isNotes(name))
+      .map(([name, value]) => part(name, list(name, value))),
+    entries.filter(([, value]) => isRecord(value)).map(([name, value]) => part(name, record(name, value))),
+  );
 }
 
 const part = (name, content) => h("div", { class: "tight" }, h("h3", null, words(name)), content);
 
 function list(name, values) {
   if (values.every(isFlat)) return rows(name, Object.keys(values[0]), values);
-  const shown = values.slice(0, LONGEST_LIST).map((value) => plain(name, value)).join(", ");
+  const shown = values
+    .slice(0, LONGEST_LIST)
+    .map((value) => plain(name, value))
+    .join(", ");
   return h("p", null, values.length > LONGEST_LIST ? `${shown}, … (${values.length} in all)` : shown);
 }
 
@@ -47,12 +75,28 @@ function record(name, value) {
   if (inner.length < 1 || inner.length < Object.values(value).filter(isRecord).length) return reportView(value);
   const beside = Object.fromEntries(Object.entries(value).filter(([, child]) => !isRecord(child)));
   const keys = [...new Set(inner.flatMap(([, child]) => Object.keys(child)))];
-  return h("div", { class: "tight" }, Object.keys(beside).length ? reportView(beside) : null, rows(name, keys, inner.map(([, child]) => child), inner.map(([key]) => key)));
+  return h(
+    "div",
+    { class: "tight" },
+    Object.keys(beside).length ? reportView(beside) : null,
+    rows(
+      name,
+      keys,
+      inner.map(([, child]) => child),
+      inner.map(([key]) => key),
+    ),
+  );
 }
 
 function rows(name, keys, values, names = null) {
   const isNumber = (key) => values.some((value) => typeof value[key] === "number");
   const indices = values.map((_, index) => index).slice(0, 64);
-  return table(words(name), [...(names ? [["", (index) => names[index], "name"]] : []),
-    ...keys.map((key) => [words(key), (index) => plain(key, values[index][key]), isNumber(key) ? "num" : null])], indices);
+  return table(
+    words(name),
+    [
+      ...(names ? [["", (index) => names[index], "name"]] : []),
+      ...keys.map((key) => [words(key), (index) => plain(key, values[index][key]), isNumber(key) ? "num" : null]),
+    ],
+    indices,
+  );
 }

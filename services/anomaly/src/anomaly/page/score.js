@@ -1,6 +1,21 @@
 /** Score: one row of values, judged by the active model of `default`. */
 
-import { announce, api, bars, busy, copyable, curlLine, empty, facts, formatNumber, formatPercent, h, mark, problemBox, show, ProblemError } from "../ui/script.js";
+import {
+  announce,
+  api,
+  busy,
+  copyable,
+  curlLine,
+  empty,
+  facts,
+  formatNumber,
+  h,
+  mark,
+  problemBox,
+  show,
+  ProblemError,
+} from "../ui/script.js";
+import { sharesOf } from "./shares.js";
 import { activeVersion } from "./versions.js";
 import { parseValues } from "./values.js";
 
@@ -68,16 +83,33 @@ function preview(input, view) {
   }
   const chips = read.values.map((value, index) => chip(view.sensors?.[index], index, value));
   const wrong = wanted !== null && wanted !== read.values.length;
-  show(place, h("ul", { class: "chips", "aria-label": "Read as" }, chips),
-    wrong && h("p", { class: "note" }, `${read.values.length} values; the model takes ${wanted}. Several rows are scored under CSV.`));
+  show(
+    place,
+    h("ul", { class: "chips", "aria-label": "Read as" }, chips),
+    wrong &&
+      h(
+        "p",
+        { class: "note" },
+        `${read.values.length} values; the model takes ${wanted}. Several rows are scored under CSV.`,
+      ),
+  );
   return read;
 }
 
 function chip(sensor, index, value) {
-  const outside = sensor && ((Number.isFinite(sensor.low) && value < sensor.low) || (Number.isFinite(sensor.high) && value > sensor.high));
+  const outside =
+    sensor &&
+    ((Number.isFinite(sensor.low) && value < sensor.low) || (Number.isFinite(sensor.high) && value > sensor.high));
   const range = outside ? ` outside ${formatNumber(sensor.low)} to ${formatNumber(sensor.high)}` : "";
-  return h("li", { class: outside ? "outside" : null }, h("span", { class: "muted" }, sensor?.name ?? `value ${index + 1}`), " ",
-    h("strong", null, String(value)), sensor?.unit ? ` ${sensor.unit}` : "", range && h("span", { class: "hint" }, range));
+  return h(
+    "li",
+    { class: outside ? "outside" : null },
+    h("span", { class: "muted" }, sensor?.name ?? `value ${index + 1}`),
+    " ",
+    h("strong", null, String(value)),
+    sensor?.unit ? ` ${sensor.unit}` : "",
+    range && h("span", { class: "hint" }, range),
+  );
 }
 
 async function score(values, place) {
@@ -93,25 +125,38 @@ async function score(values, place) {
 }
 
 /** A judged row: the state first, then the score against the threshold, then who made it. */
-export function verdict(answer) {
-  const shares = [...(answer.contributions ?? [])].sort((a, b) => b.contribution - a.contribution).slice(0, 16);
-  const ratio = answer.score / answer.threshold;
-  return [header("Result", mark(answer.status)), scale(answer.score, answer.threshold),
-    facts([["Score", h("strong", null, formatNumber(answer.score))], ["Threshold", formatNumber(answer.threshold)],
-      ["Score ÷ threshold", `${formatNumber(ratio, 3)}`], ["Severity", answer.severity === "none" ? "none" : mark(answer.severity)],
-      ["Model", `${answer.model}, version ${answer.model_version}`]]),
-    h("h3", { class: "above" }, "Share of each sensor in the score"),
-    bars(shares.map((item) => ({ name: item.sensor, share: item.contribution, text: formatPercent(item.contribution) })), "Share of each sensor in the score")];
+function verdict(answer) {
+  return [
+    header("Result", mark(answer.status)),
+    scale(answer.score, answer.threshold),
+    facts([
+      ["Score", h("strong", null, formatNumber(answer.score))],
+      ["Threshold", formatNumber(answer.threshold)],
+      ["Score ÷ threshold", formatNumber(answer.score / answer.threshold, 3)],
+      ["Severity", answer.severity === "none" ? "none" : mark(answer.severity)],
+      ["Model", `${answer.model}, version ${answer.model_version}`],
+    ]),
+    h("div", { class: "above" }, sharesOf("Share of each sensor in the score", answer.contributions)),
+  ];
 }
 
 /** The score on a track whose middle is the threshold; beyond twice the threshold it stays at the end. */
-function scale(score, threshold) {
-  const fill = h("span", { class: score > threshold ? "scale-fill over" : "scale-fill" });
-  fill.style.width = `${Math.min(100, (50 * score) / threshold)}%`;
-  return h("div", { class: "scale", role: "img", "aria-label": `Score ${formatNumber(score)}, threshold ${formatNumber(threshold)}` }, fill, h("span", { class: "scale-limit" }),
-    h("span", { class: "scale-text" }, "threshold"));
+function scale(value, threshold) {
+  const fill = h("span", { class: value > threshold ? "scale-fill over" : "scale-fill" });
+  fill.style.width = `${Math.min(100, (50 * value) / threshold)}%`;
+  return h(
+    "div",
+    { class: "scale", role: "img", "aria-label": `Score ${formatNumber(value)}, threshold ${formatNumber(threshold)}` },
+    fill,
+    h("span", { class: "scale-limit" }),
+    h("span", { class: "scale-text" }, "threshold"),
+  );
 }
 
 function showCurl(values) {
-  show(document.querySelector("#score-curl"), h("h3", null, "The same call on the command line"), copyable(curlLine("POST", "?detail=true", { values }), "the curl command"));
+  show(
+    document.querySelector("#score-curl"),
+    h("h3", null, "The same call on the command line"),
+    copyable(curlLine("POST", "?detail=true", { values }), "the curl command"),
+  );
 }

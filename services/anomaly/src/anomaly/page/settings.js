@@ -1,30 +1,67 @@
 /** An asset's settings: how readings become an alarm, what quality is wanted, drift and adaptation. */
 
-import { ProblemError, api, busy, guarded, h, loading, problemBox, show } from "../ui/script.js";
+import { ProblemError, api, busy, guarded, h, labelled, loading, problemBox, show } from "../ui/script.js";
 import { assetPath } from "./versions.js";
 
 /** [group, title, [name, label, hint, attributes]…]; `empty` marks a field that may be left empty (off). */
 const GROUPS = [
-  ["alarm", "Alarm", [
-    ["enabled", "Raise alarms", null, { type: "checkbox" }],
-    ["m", "At least m", "readings over the threshold …", { type: "number", min: 1, max: 100, step: 1 }],
-    ["n", "of the last n", "… among so many", { type: "number", min: 1, max: 100, step: 1 }],
-    ["ewma", "Smoothing (EWMA)", "1 is none; smaller is smoother", { type: "number", min: 0.01, max: 1, step: "any" }],
-    ["on_delay_s", "On delay in s", "over for so long before it opens", { type: "number", min: 0, step: "any" }],
-    ["off_delay_s", "Off delay in s", "normal for so long before it clears", { type: "number", min: 0, step: "any" }],
-    ["silence_s", "Silence in s", "alert when no reading comes; empty: off", { type: "number", min: 1, step: "any", "data-empty": true }],
-    ["latch", "Latch: stays until acknowledged", null, { type: "checkbox" }],
-  ]],
-  ["quality", "Quality", [
-    ["max_null_share", "Share of missing values", "0 to 1; more are not judged", { type: "number", min: 0, max: 1, step: "any" }],
-    ["max_gap_s", "Longest gap in s", "a longer one restarts the window; empty: off", { type: "number", min: 0, step: "any", "data-empty": true }],
-  ]],
+  [
+    "alarm",
+    "Alarm",
+    [
+      ["enabled", "Raise alarms", null, { type: "checkbox" }],
+      ["m", "At least m", "readings over the threshold …", { type: "number", min: 1, max: 100, step: 1 }],
+      ["n", "of the last n", "… among so many", { type: "number", min: 1, max: 100, step: 1 }],
+      [
+        "ewma",
+        "Smoothing (EWMA)",
+        "1 is none; smaller is smoother",
+        { type: "number", min: 0.01, max: 1, step: "any" },
+      ],
+      ["on_delay_s", "On delay in s", "over for so long before it opens", { type: "number", min: 0, step: "any" }],
+      ["off_delay_s", "Off delay in s", "normal for so long before it clears", { type: "number", min: 0, step: "any" }],
+      [
+        "silence_s",
+        "Silence in s",
+        "alert when no reading comes; empty: off",
+        { type: "number", min: 1, step: "any", "data-empty": true },
+      ],
+      ["latch", "Latch: stays until acknowledged", null, { type: "checkbox" }],
+    ],
+  ],
+  [
+    "quality",
+    "Quality",
+    [
+      [
+        "max_null_share",
+        "Share of missing values",
+        "0 to 1; more are not judged",
+        { type: "number", min: 0, max: 1, step: "any" },
+      ],
+      [
+        "max_gap_s",
+        "Longest gap in s",
+        "a longer one restarts the window; empty: off",
+        { type: "number", min: 0, step: "any", "data-empty": true },
+      ],
+    ],
+  ],
   ["drift", "Drift", [["enabled", "Watch for drift", null, { type: "checkbox" }]]],
-  ["adaptation", "Adaptation", [
-    ["enabled", "Adapt to slow change", null, { type: "checkbox" }],
-    ["max_shift", "Largest shift", "in standard deviations of the training rows", { type: "number", min: 0, step: "any" }],
-    ["interval_rows", "Every so many rows", null, { type: "number", min: 1, step: 1 }],
-  ]],
+  [
+    "adaptation",
+    "Adaptation",
+    [
+      ["enabled", "Adapt to slow change", null, { type: "checkbox" }],
+      [
+        "max_shift",
+        "Largest shift",
+        "in standard deviations of the training rows",
+        { type: "number", min: 0, step: "any" },
+      ],
+      ["interval_rows", "Every so many rows", null, { type: "number", min: 1, step: 1 }],
+    ],
+  ],
 ];
 
 export function mountSettings() {
@@ -45,20 +82,27 @@ export function mountSettings() {
         const settings = await api(`${assetPath(asset)}/settings`);
         if (asset !== view.asset) return;
         view.document = settings;
+        const submit = h("button", { type: "submit", class: "primary" }, "Save settings");
+        const groups = GROUPS.map((group) => groupView(group, settings));
         show(message);
-        show(body, GROUPS.map((group) => groupView(group, settings)), h("div", { class: "actions spaced" }, h("button", { type: "submit", class: "primary" }, "Save settings")), message);
+        show(body, groups, h("div", { class: "actions spaced" }, submit), message);
       });
     },
   };
 }
 
 function groupView([group, title, fields], settings) {
-  return h("fieldset", { class: "spaced" }, h("legend", null, title), h("div", { class: "grid-fields" }, fields.map(([name, label, hint, attributes]) => {
-    const id = `setting-${group}-${name}`;
-    const value = settings[group]?.[name];
-    if (attributes.type === "checkbox") return h("label", { class: "check" }, h("input", { id, "data-group": group, name, checked: value === true, ...attributes }), label);
-    return h("div", { class: "field" }, h("label", { for: id }, label), h("input", { id, "data-group": group, name, value: value ?? "", required: attributes["data-empty"] ? null : true, ...attributes }), hint && h("p", { class: "hint" }, hint));
-  })));
+  const views = fields.map((field) => setting(group, field, settings[group]?.[field[0]]));
+  return h("fieldset", { class: "spaced" }, h("legend", null, title), h("div", { class: "grid-fields" }, views));
+}
+
+function setting(group, [name, label, hint, attributes], value) {
+  const common = { id: `setting-${group}-${name}`, "data-group": group, name, ...attributes };
+  if (attributes.type === "checkbox") {
+    return h("label", { class: "check" }, h("input", { ...common, checked: value === true }), label);
+  }
+  const required = !attributes["data-empty"];
+  return labelled(label, h("input", { ...common, value: value ?? "", required }), hint);
 }
 
 /** Members that this form does not know stay as they were: PUT replaces the whole document. */

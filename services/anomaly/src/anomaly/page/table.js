@@ -51,8 +51,20 @@ export function readTable(source) {
   const text = source.replace(/^\uFEFF/, "");
   const separator = separatorOf(text);
   const records = readRecords(text, separator);
-  const isHeader = records.length > 0 && records[0].cells.some((cell) => cell.trim() !== "" && Number.isNaN(toNumber(cell)) && Number.isNaN(Date.parse(cell)) && !/^(nan|null|na)$/i.test(cell.trim()));
-  return { separator, header: isHeader ? records[0].cells.map((cell) => cell.trim()) : null, rows: isHeader ? records.slice(1) : records };
+  const isHeader =
+    records.length > 0 &&
+    records[0].cells.some(
+      (cell) =>
+        cell.trim() !== "" &&
+        Number.isNaN(toNumber(cell)) &&
+        Number.isNaN(Date.parse(cell)) &&
+        !/^(nan|null|na)$/i.test(cell.trim()),
+    );
+  return {
+    separator,
+    header: isHeader ? records[0].cells.map((cell) => cell.trim()) : null,
+    rows: isHeader ? records.slice(1) : records,
+  };
 }
 
 function writeCell(value, separator) {

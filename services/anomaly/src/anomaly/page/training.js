@@ -1,86 +1,74 @@
 /** Train: a CSV of normal rows becomes a new version by way of a job. */
 
-import { ProblemError, announce, api, busy, dropZone, empty, facts, formatBytes, formatDuration, formatNumber, guarded, h, mark, plural, poll, problemBox, show, table, time } from "../ui/script.js";
-import { reportView } from "./report.js";
+import {
+  ProblemError,
+  api,
+  busy,
+  button,
+  dropZone,
+  empty,
+  formatBytes,
+  guarded,
+  h,
+  mark,
+  plural,
+  poll,
+  problemBox,
+  show,
+  table,
+  time,
+} from "../ui/script.js";
+import { JobCard } from "./job.js";
+import { Options } from "./options.js";
 import { readTable } from "./table.js";
 import { ensureAsset, modelPath } from "./versions.js";
 
-const JOB_EVERY_MS = 700;
 const JOBS_EVERY_MS = 5000;
+const JOBS = 10;
 const PREVIEW_BYTES = 262144; // enough for the first rows of any file
-const ENDED = new Set(["succeeded", "failed", "cancelled"]);
-
-/** Options of `POST train`: [name, label, hint, attributes]; an empty one is left to the service. */
-const OPTIONS = [
-  ["window", "Window", "Rows that are judged together, 1 to 64", { type: "number", min: 1, max: 64, step: 1 }],
-  ["epochs", "Epochs", "At most; training stops early", { type: "number", min: 1, max: 10000, step: 1 }],
-  ["seed", "Seed", "The same seed and rows give the same model", { type: "number", min: 0, step: 1 }],
-];
-const KINDS = [["auto", "The better of both"], ["autoencoder", "Autoencoder"], ["pca", "PCA"]];
-const METHODS = [["automatic", "Automatic"], ["percentile", "Percentile"], ["false_alarm_rate", "False-alarm rate"], ["extreme_value", "Extreme value"]];
+const PREVIEW_ROWS = 3;
+const PREVIEW_COLUMNS = 8;
 
 class Training {
   constructor(app) {
     this.app = app;
     this.file = null;
     this.form = document.querySelector("#training-form");
+    this.asset = document.querySelector("#training-asset");
     this.message = document.querySelector("#training-message");
-    this.job = document.querySelector("#training-job");
-    this.buildOptions();
+    this.jobs = document.querySelector("#training-jobs");
+    this.options = new Options(document.querySelector("#training-options"));
+    this.card = new JobCard(document.querySelector("#training-job"), () => this.refresh());
     dropZone(document.querySelector("#training-drop"), (file) => this.take(file));
     this.form.addEventListener("submit", (event) => this.submit(event));
-    show(this.job, h("h2", null, "Progress and report"), empty("The progress of a training and its report appear here."));
   }
 
-  buildOptions() {
-    const method = choice("method", "Threshold", METHODS);
-    const level = h("div");
-    const fillLevel = () => show(level, LEVELS[method.querySelector("select").value]());
-    method.addEventListener("change", fillLevel);
-    fillLevel();
-    show(document.querySelector("#training-options"), choice("kind", "Kind of model", KINDS), OPTIONS.map((option) => field(...option)), method, level,
-      h("label", { class: "check" }, h("input", { type: "checkbox", id: "training-trim", checked: true }), "Leave out rows that are clearly not normal"));
+  enter() {
+    this.asset.value = this.app.asset;
+    this.leave();
+    this.stop = poll(() => this.refreshJobs(), JOBS_EVERY_MS);
+    if (this.card.job) this.card.watch(this.card.job);
+  }
+
+  leave() {
+    this.stop?.();
+    this.card.leave();
   }
 
   async take(file) {
     this.file = file;
-    document.querySelector("#training-file").required = false;
-    const cut = file.size > PREVIEW_BYTES;
-    const { header, rows } = readTable(await file.slice(0, PREVIEW_BYTES).text());
-    const columns = Math.max(0, ...rows.slice(0, 5).map((row) => row.cells.length));
-    const name = (index) => header?.[index] ?? `column ${index + 1}`;
-    show(document.querySelector("#training-preview"), h("p", null, h("strong", null, file.name), `, ${formatBytes(file.size)}, ${cut ? "more than " : ""}${plural(rows.length, "row")}, ${plural(columns, "column")}`),
-      table("First rows", Array.from({ length: Math.min(columns, 8) }, (_, index) => [name(index), (row) => row.cells[index] ?? "", "num"]), rows.slice(0, 3)));
-  }
-
-  enter() {
-    document.querySelector("#training-asset").value = this.app.asset;
-    this.stopJobs?.();
-    this.stopJobs = poll(() => this.refreshJobs(), JOBS_EVERY_MS);
-    if (this.watched) this.watch(this.watched);
-  }
-
-  leave() {
-    this.stopJobs?.();
-    this.stopJob?.();
+    document.querySelector("#training-file").required = false; // a dropped file is not in the field
+    const text = await file.slice(0, PREVIEW_BYTES).text();
+    show(document.querySelector("#training-preview"), preview(file, readTable(text)));
   }
 
   async submit(event) {
     event.preventDefault();
-    const asset = document.querySelector("#training-asset").value.trim();
-    const query = new URLSearchParams({ activate: document.querySelector("#training-activate").checked });
-    if (!document.querySelector("#training-trim").checked) query.set("trim", "false");
-    for (const control of document.querySelectorAll("#training-options [name]")) {
-      if (control.value !== "") query.set(control.name, control.name === "rate" ? Number(control.value) / 100 : control.value);
-    }
     show(this.message);
     await busy(this.form.querySelector("[type=submit]"), async () => {
       try {
-        if (!this.app.assets.some((item) => item.asset === asset)) await ensureAsset(asset);
-        const job = await api(`${modelPath(asset)}/train?${query}`, { method: "POST", body: this.file, headers: { "Content-Type": "text/csv" } });
-        this.app.refreshAssets();
-        this.watch(job);
-        this.refreshJobs();
+        this.card.watch(await this.train(this.asset.value.trim()));
+        await this.refresh();
       } catch (error) {
         if (!(error instanceof ProblemError)) throw error;
         show(this.message, problemBox(error));
@@ -88,100 +76,57 @@ class Training {
     });
   }
 
-  /** Follows a job to its end. */
-  watch(job) {
-    this.watched = job;
-    this.stopJob?.();
-    this.progress = null;
-    this.drawJob(job);
-    if (ENDED.has(job.status)) return;
-    this.stopJob = poll(async () => {
-      const next = await api(`jobs/${encodeURIComponent(job.id)}`);
-      if (this.watched?.id !== job.id) return;
-      this.watched = next;
-      this.drawJob(next);
-      if (!ENDED.has(next.status)) return;
-      this.stopJob();
-      announce(`Training for ${next.asset}: ${next.status}`);
-      this.refreshJobs();
-      this.app.refreshAssets();
-    }, JOB_EVERY_MS);
+  async train(asset) {
+    const query = this.options.query();
+    query.set("activate", document.querySelector("#training-activate").checked);
+    if (!this.app.assets.some((item) => item.asset === asset)) await ensureAsset(asset);
+    const headers = { "Content-Type": "text/csv" };
+    return api(`${modelPath(asset)}/train?${query}`, { method: "POST", body: this.file, headers });
   }
 
-  drawJob(job) {
-    if (ENDED.has(job.status)) return this.drawResult(job);
-    if (!this.progress) {
-      this.progress = h("progress", { max: 1, "aria-label": "Progress of the training" });
-      this.said = h("p", null);
-      this.status = h("span");
-      const cancel = h("button", { type: "button", onclick: () => this.cancel(cancel, job) }, "Cancel");
-      show(this.job, h("header", null, h("h2", null, `Training for ${job.asset}`), this.status), h("div", { class: "tight" }, this.progress, this.said, cancel));
-    }
-    show(this.status, mark(job.status));
-    if (job.status === "queued") this.progress.removeAttribute("value");
-    else this.progress.value = job.progress;
-    return show(this.said, `${Math.round(job.progress * 100)} %${job.message ? ` · ${job.message}` : ""}`);
-  }
-
-  async cancel(button, job) {
-    await busy(button, () => guarded(this.said, async () => this.watch((await api(`jobs/${encodeURIComponent(job.id)}`, { method: "DELETE" })) ?? { ...job, status: "cancelled" })));
-  }
-
-  drawResult(job) {
-    const head = h("header", null, h("h2", null, `Training for ${job.asset}`), mark(job.status));
-    if (job.status === "failed") return show(this.job, head, problemBox(new ProblemError(job.error?.status ?? 0, job.error ?? { detail: job.message ?? "The training failed." })));
-    if (job.status === "cancelled") return show(this.job, head, h("p", null, "Cancelled; nothing was changed."));
-    const { version, report } = job.result ?? {};
-    const place = h("div", { role: "status" });
-    const activate = h("button", { type: "button", class: "primary", onclick: () => this.activate(activate, place, job.asset, version) }, `Activate version ${version}`);
-    return show(this.job, head, h("div", { class: "stack" }, facts([["New version", String(version)], ["Took", formatDuration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)], ["Threshold", Number.isFinite(job.result?.threshold) ? formatNumber(job.result.threshold) : null]]),
-      h("div", { class: "actions" }, job.result?.activated ? null : activate, h("a", { class: "button", href: `#threshold/${encodeURIComponent(job.asset)}` }, "See its threshold"), h("a", { class: "button", href: `#live/${encodeURIComponent(job.asset)}` }, "Watch it live")),
-      place, reportView(report)));
-  }
-
-  async activate(button, place, asset, version) {
-    await busy(button, () => guarded(place, async () => {
-      await api(`${modelPath(asset)}/versions/${version}/activate`, { method: "POST" });
-      button.hidden = true;
-      show(place, h("p", { class: "done" }, `Version ${version} of ${asset} is active now.`));
-      this.app.refreshAssets();
-    }));
+  async refresh() {
+    await Promise.all([this.refreshJobs(), this.app.refreshAssets()]);
   }
 
   async refreshJobs() {
-    const place = document.querySelector("#training-jobs");
-    await guarded(place, async () => {
-      const { items } = await api("jobs?limit=10");
+    await guarded(this.jobs, async () => {
+      const { items } = await api(`jobs?limit=${JOBS}`);
       const now = JSON.stringify(items);
-      if (now === this.jobs && place.querySelector("table, .empty")) return place;
-      this.jobs = now;
-      if (!items.length) return show(place, empty("No trainings yet."));
-      return show(place, table("Recent jobs", [
-        ["Asset", (job) => job.asset], ["Status", (job) => mark(job.status)], ["Progress", (job) => `${Math.round(job.progress * 100)} %`, "num"], ["Message", (job) => h("span", { class: "clip", title: job.message ?? "" }, job.message ?? ""), "wrap"],
-        ["Started", (job) => time(job.started_at ?? job.created_at)], ["", (job) => h("button", { type: "button", class: "small", "aria-label": `Show the job of ${job.asset}`, onclick: () => this.watch(job) }, "Show"), "act"],
-      ], items));
+      if (now === this.shown && this.jobs.querySelector("table, .empty")) return;
+      this.shown = now;
+      show(this.jobs, items.length ? this.table(items) : empty("No trainings yet."));
     });
+  }
+
+  table(items) {
+    const clipped = (text) => h("span", { class: "clip", title: text }, text);
+    const label = (job) => `Show the job of ${job.asset} of ${job.created_at}`;
+    const columns = [
+      ["Asset", (job) => job.asset],
+      ["Status", (job) => mark(job.status)],
+      ["Progress", (job) => `${Math.round(job.progress * 100)} %`, "num"],
+      ["Message", (job) => clipped(job.message ?? ""), "wrap"],
+      ["Started", (job) => time(job.started_at ?? job.created_at)],
+      ["", (job) => button("Show", () => this.card.watch(job), "small", label(job)), "act"],
+    ];
+    return table("Recent jobs", columns, items);
   }
 }
 
-function field(name, label, hint, attributes) {
-  const id = `option-${name}`;
-  return h("div", { class: "field" }, h("label", { for: id }, label), h("input", { id, name, "aria-describedby": `${id}-hint`, ...attributes }), h("p", { class: "hint", id: `${id}-hint` }, hint));
+/** What is in a file, as far as its first rows tell. */
+function preview(file, { header, rows }) {
+  const width = Math.max(0, ...rows.slice(0, PREVIEW_ROWS).map((row) => row.cells.length));
+  const count = `${file.size > PREVIEW_BYTES ? "more than " : ""}${plural(rows.length, "row")}`;
+  const summary = `, ${formatBytes(file.size)}, ${count}, ${plural(width, "column")}`;
+  const columns = Array.from({ length: Math.min(width, PREVIEW_COLUMNS) }, (_, index) => [
+    header?.[index] ?? `column ${index + 1}`,
+    (row) => row.cells[index] ?? "",
+    "num",
+  ]);
+  return [
+    h("p", null, h("strong", null, file.name), summary),
+    table("First rows", columns, rows.slice(0, PREVIEW_ROWS)),
+  ];
 }
-
-function choice(name, label, options) {
-  const id = `option-${name}`;
-  return h("div", { class: "field" }, h("label", { for: id }, label), h("select", { id, name }, options.map(([value, text]) => h("option", { value }, text))));
-}
-
-const rate = () => field("rate", "False-alarm rate in percent", "Of normal rows", { type: "number", min: 0.0001, max: 20, step: "any", value: 1, required: true });
-
-/** What a method of the threshold is told. */
-const LEVELS = {
-  automatic: () => null,
-  percentile: () => field("percentile", "Percentile", "95 to 99.9", { type: "number", min: 95, max: 99.9, step: "any", value: 99, required: true }),
-  false_alarm_rate: rate,
-  extreme_value: rate,
-};
 
 export const mountTraining = (app) => new Training(app);

@@ -14,7 +14,11 @@ export function toNumber(text, decimalComma = true) {
 const finite = (number) => (Number.isFinite(number) ? number : NaN);
 
 function attempt(text, separator, decimalComma) {
-  const cells = text.trim().replace(/^[;,\s]+|[;,\s]+$/g, "").split(separator).map((cell) => cell.trim());
+  const cells = text
+    .trim()
+    .replace(/^[;,\s]+|[;,\s]+$/g, "")
+    .split(separator)
+    .map((cell) => cell.trim());
   const values = cells.map((cell) => toNumber(cell, decimalComma));
   const bad = values.findIndex(Number.isNaN);
   if (bad < 0) return { values };
@@ -43,7 +47,8 @@ function parseJson(text) {
   try {
     const parsed = JSON.parse(text);
     const values = Array.isArray(parsed) ? parsed : parsed.values;
-    if (Array.isArray(values) && values.every((value) => typeof value === "number" && Number.isFinite(value))) return { values };
+    if (Array.isArray(values) && values.every((value) => typeof value === "number" && Number.isFinite(value)))
+      return { values };
   } catch {
     // said below, in the same words for every kind of bad JSON
   }

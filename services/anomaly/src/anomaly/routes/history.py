@@ -41,7 +41,7 @@ async def get_history(
     """Lists readings, newest first, 100 a page; with `Accept: text/csv` all of them, oldest first."""
     store = request.app.state.services.store
     row = await store.read(lambda connection: asset_row(connection, asset))
-    selection = Selection(row.id, from_ and parse_text(from_), to and parse_text(to), status)
+    selection = Selection(row.id, _moment(from_), _moment(to), status)
     if prefers(request, "text/csv"):
         headers = {"Content-Disposition": f'attachment; filename="{asset}.csv"'}
         lines = history.csv_lines(store, selection, limit)
@@ -71,11 +71,13 @@ async def get_stream(
     last_id = None if last_event_id is None else _reading_id(last_event_id)
     clock = services.ledger.clock
     row = await services.store.read(lambda connection: asset_row(connection, asset))
-    position = await services.store.read(
-        lambda connection: stream.begin(connection, row.id, asset, last_id, clock())
-    )
+    position = await services.store.read(lambda connection: stream.begin(connection, row.id, asset, last_id, clock()))
     leave_place(request)  # a stream lasts: it must not hold a place that short requests need
     return stream.EventStream(services.store, services.hub, state.drain, clock, position)
+
+
+def _moment(text: str | None) -> int | None:
+    return None if text is None else parse_text(text)
 
 
 def _reading_id(text: str) -> int:

@@ -15,7 +15,7 @@ from servicekit import context, media
 from servicekit.limits import allow_body
 from servicekit.openapi import answers, json_body
 from servicekit.prefix import route_path
-from servicekit.problems import InvalidInput
+from servicekit.problems import InvalidInput, quote
 from servicekit.responses import json_response
 from servicekit.strict import decode
 from starlette.responses import Response
@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from anomaly import readers, readings
 from anomaly.model import Model
-from anomaly.postprocess import severity
+from anomaly.postprocess import severity, status
 from anomaly.preprocess import Array
 from anomaly.problems import ModelNeedsWindow, NoModel, TableInvalid, TooManyRows, WrongDimension
 from anomaly.registry import Active, Registry
@@ -98,8 +98,7 @@ def judge(active: Active, body: bytes, *, detail: bool) -> Verdict | DetailedVer
     score = model.score(values)
     if not math.isfinite(score):
         raise InvalidInput("the values are too large to be scored")
-    status = "anomaly" if score > model.threshold else "normal"
-    return _detailed(active, values, score) if detail else Verdict(score, status)
+    return _detailed(active, values, score) if detail else Verdict(score, status(score, model.threshold))
 
 
 def _detailed(active: Active, values: list[float], score: float) -> DetailedVerdict:
@@ -107,7 +106,7 @@ def _detailed(active: Active, values: list[float], score: float) -> DetailedVerd
     shares = model.contributions(np.array([values]))
     return DetailedVerdict(
         score=score,
-        status="anomaly" if score > model.threshold else "normal",
+        status=status(score, model.threshold),
         threshold=model.threshold,
         severity=severity(score, model.threshold),
         contributions=[Contribution(s.name, float(c)) for s, c in zip(model.sensors, shares, strict=True)],
@@ -175,12 +174,18 @@ def _parse_json(body: bytes, max_rows: int, model: Model) -> Array:
 
 
 def _parse_csv(body: bytes, max_rows: int, model: Model) -> Array:
-    return readings.parse_csv(body, max_rows, allow_null=False).aligned(model.sensors)
+    incoming = readings.parse_csv(body, max_rows)
+    rows = incoming.aligned(model.sensors)
+    missing = np.argwhere(np.isnan(rows))
+    if len(missing):
+        row, sensor = missing[0]
+        raise TableInvalid(f"{incoming.place(row)}there is no value for {quote(model.sensors[sensor].name)}")
+    return rows
 
 
 def _parse_npy(body: bytes, max_rows: int, model: Model) -> Array:
     try:
-        rows = readers.read_npy(body, readers.Limits(max_rows=max_rows))
+        rows = readers.read_npy(body, readers.Limits(max_rows=max_rows)).rows
     except readers.TableError as error:
         raise TableInvalid(str(error)) from None
     if rows.shape[1] != model.n_sensors:

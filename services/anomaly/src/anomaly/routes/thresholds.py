@@ -156,7 +156,7 @@ async def put_threshold(request: Request, asset: AssetName) -> Response:
     active = await _active(request, asset)
     model: Model = await services.pool.run(recalibration.rethreshold, active.model, choice)
     answer: Threshold = await services.pool.run(_threshold, model, 0)
-    file = model.dump()
+    file: bytes = await services.pool.run(recalibration.file_of, model)
 
     def operation(connection: sa.Connection) -> Reply:
         now_ms, by = services.ledger.clock(), client_name(request)
@@ -171,6 +171,7 @@ async def put_threshold(request: Request, asset: AssetName) -> Response:
 
 @router.post(
     "/models/{asset}/recalibrate",
+    status_code=201,
     dependencies=[ADMIN],
     openapi_extra=json_body(Recalibration, example={"rows": 2000, "method": "automatic"}),
     responses=answers({201: Version}, (ThresholdUnsupported, TooFewRows, *REFUSALS)),
@@ -188,7 +189,8 @@ async def recalibrate(request: Request, asset: AssetName, activate: bool = False
         lambda connection: recalibration.gather(registry, connection, asset, asked.rows)
     )
     model: Model = await services.pool.run(recalibration.recalibrate, material, asked.choice())
-    file, parent = model.dump(), material.active.version
+    file: bytes = await services.pool.run(recalibration.file_of, model)
+    parent = material.active.version
 
     def operation(connection: sa.Connection) -> Reply:
         now_ms, by = services.ledger.clock(), client_name(request)

@@ -1,0 +1,20 @@
+import numpy as np
+from anomaly.modelfile import Sensor
+from anomaly.tables import Table, TableError, shown
+
+
+def test_an_error_begins_with_its_row() -> None:
+    assert str(TableError("it is bad", 7)) == "row 7: it is bad"
+    assert TableError("it is bad", 7).row == 7
+    assert str(TableError("it is bad")) == "it is bad"
+
+
+def test_shown_text_cannot_forge_a_line_or_grow() -> None:
+    assert shown("a\nb\x1b[31m") == r"'a\nb\x1b[31m'"
+    assert len(shown("x" * 10_000)) < 80
+
+
+def test_names_come_from_the_sensors() -> None:
+    assert Table(np.ones((1, 1)), (Sensor("oil"),)).names == ("oil",)
+    assert Table(np.ones((1, 1))).names is None
+    assert Table(np.ones((1, 1))).first_row_number == 1

@@ -143,7 +143,7 @@ def _around(judged: Sequence[Judged]) -> tuple[float, float]:
 
 
 def _changed_within(judged: Sequence[Judged], seconds: int) -> tuple[float, float]:
-    """Returns the share of labelled change points, and of all rows, that a change of status follows within `seconds`."""
+    """Returns the share of labelled change points, and of all rows, that a change of status follows in `seconds`."""
     near, everywhere = [], []
     for j in judged:
         flips = np.diff(j.statuses, prepend=j.statuses[:1])

@@ -28,6 +28,7 @@ def test_answers_what_does_not_exist_as_a_problem_that_names_it(client: Client) 
 def test_answers_a_wrong_method_with_all_that_are_allowed(client: Client) -> None:
     refusal = client().delete("/toy/items/7")
     assert (refusal.status_code, refusal.headers["allow"]) == (405, "GET, HEAD, PUT")
+    assert refusal.headers["content-type"] == "application/problem+json"
     assert refusal.json()["type"] == "urn:lineside:problem:method-not-allowed"
     assert refusal.json()["detail"] == "DELETE is not possible at '/toy/items/7', but GET, HEAD, PUT"
 
@@ -51,6 +52,7 @@ def test_answers_the_unforeseen_without_a_word_of_the_inside(
     toy = make()
     refusal = TestClient(toy).get("/broken", headers={"X-Request-ID": "abc"})
     assert (refusal.status_code, refusal.json()["type"]) == (500, "urn:lineside:problem:internal-error")
+    assert refusal.headers["content-type"] == "application/problem+json"
     assert "secret" not in refusal.text
     assert toy.state.metrics.errors == 1
     (record,) = (record for record in caplog.records if record.name == "servicekit.errors")

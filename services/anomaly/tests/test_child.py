@@ -123,7 +123,7 @@ def test_a_cancelled_training_leaves_no_process(worker: Callable[[str], None], t
 
     async def cancel() -> None:
         task = asyncio.create_task(child.train(order(), b"", 60, lambda _share, _text: None))
-        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():  # noqa: ASYNC110
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
             await asyncio.sleep(0.02)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -72,7 +72,7 @@ class Plant:
 
     async def until(self, job_id: str, *statuses: str) -> Row:
         async with asyncio.timeout(30):
-            while (job := self.job(job_id)).status not in statuses:  # noqa: ASYNC110
+            while (job := self.job(job_id)).status not in statuses:
                 await asyncio.sleep(0.05)
         return job
 
@@ -189,7 +189,7 @@ def test_cancelling_ends_the_process_and_makes_no_version(plant: Plant, endless:
         await plant.change(lambda c: leases.cancel(c, job_id, 5))
         plant.jobs.stop(job_id)
         async with asyncio.timeout(5):
-            while "ended" not in endless:  # noqa: ASYNC110
+            while "ended" not in endless:
                 await asyncio.sleep(0.01)
         assert plant.job(job_id).status == "cancelled"
         next_id = await plant.submit()  # and the worker goes on
@@ -204,7 +204,7 @@ def test_a_job_that_another_replica_cancelled_is_ended_here(plant: Plant, endles
         await plant.until(job_id, "running")
         await plant.change(lambda c: leases.cancel(c, job_id, 5))
         async with asyncio.timeout(5):
-            while "ended" not in endless:  # noqa: ASYNC110
+            while "ended" not in endless:
                 await asyncio.sleep(0.01)
 
     run(plant, use)
@@ -214,7 +214,7 @@ def test_progress_is_written(plant: Plant, endless: list[str]) -> None:
     async def use() -> None:
         job_id = await plant.submit()
         async with asyncio.timeout(5):
-            while plant.job(job_id).progress != 0.5:  # noqa: ASYNC110
+            while plant.job(job_id).progress != 0.5:
                 await asyncio.sleep(0.01)
         assert plant.job(job_id).message == "half"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from anomaly import leases, schema
-from anomaly.leases import Lease, LeaseLost
+from anomaly.leases import Lease, LeaseLostError
 from anomaly.ledger import Ledger
 from anomaly.problems import JobFinished, TrainingFailed, UnknownJob
 from anomaly.reply import Reply
@@ -18,7 +18,7 @@ LAPSED_MS = leases.LEASE_MS + 1
 
 @pytest.fixture
 def do(ledger: Ledger) -> Do:
-    """Runs a change in a transaction and returns its result, or LeaseLost where it raised that."""
+    """Runs a change in a transaction and returns its result, or LeaseLostError where it raised that."""
 
     def run(change: Callable[[sa.Connection], Any]) -> Any:
         results: list[Any] = []
@@ -26,8 +26,8 @@ def do(ledger: Ledger) -> Do:
         def operation(connection: sa.Connection) -> Reply:
             try:
                 results.append(change(connection))
-            except LeaseLost:
-                results.append(LeaseLost)
+            except LeaseLostError:
+                results.append(LeaseLostError)
             return Reply(204)
 
         ledger.write_blocking(operation)
@@ -64,8 +64,8 @@ def test_a_lapsed_lease_is_taken_over_and_its_holder_can_change_nothing(do: Do, 
     first = claim(do, job_id, 200)
     second = claim(do, job_id, 200 + LAPSED_MS)
     assert isinstance(second, Lease)
-    assert do(lambda c: leases.renew(c, first, 0.5, "", 300)) is LeaseLost
-    assert do(lambda c: leases.succeed(c, first, {}, 300)) is LeaseLost
+    assert do(lambda c: leases.renew(c, first, 0.5, "", 300)) is LeaseLostError
+    assert do(lambda c: leases.succeed(c, first, {}, 300)) is LeaseLostError
     assert do(lambda c: leases.succeed(c, second, {"version": 1}, 300)) is None
 
 
@@ -118,7 +118,7 @@ def test_cancelling_takes_the_lease_away(do: Do, submit: Callable[[int], str]) -
     lease = claim(do, job_id, 200)
     do(lambda c: leases.cancel(c, job_id, 300))
     do(lambda c: leases.cancel(c, job_id, 301))
-    assert do(lambda c: leases.renew(c, lease, 0.5, "", 302)) is LeaseLost
+    assert do(lambda c: leases.renew(c, lease, 0.5, "", 302)) is LeaseLostError
     assert do(lambda c: leases.find(c, job_id)).finished_ms == 300
 
 

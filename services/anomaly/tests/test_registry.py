@@ -165,7 +165,7 @@ def test_a_replica_follows_the_database(store: Store, ledger: Ledger, folder: Pa
     async def use(opened: Registry) -> None:
         number = await asyncio.to_thread(put, ledger, files[1])  # as another process would: nobody tells this one
         async with asyncio.timeout(5):
-            while opened.require_default().version != number:  # noqa: ASYNC110
+            while opened.require_default().version != number:
                 await asyncio.sleep(0.01)
 
     opened(store, ledger, folder, use)

@@ -14,7 +14,7 @@ from servicekit.threads import Pool
 @pytest.mark.parametrize("size", [0, 1, PIECE_BYTES - 1, PIECE_BYTES, 3 * PIECE_BYTES + 17])
 @pytest.mark.parametrize("chunk", [1 << 16, 1 << 21])
 def test_a_body_comes_out_as_it_went_in(size: int, chunk: int) -> None:
-    body = random.Random(0).randbytes(size)  # noqa: S311
+    body = random.Random(0).randbytes(size)
 
     async def chunks() -> AsyncGenerator[bytes, None]:
         for start in range(0, size, chunk):

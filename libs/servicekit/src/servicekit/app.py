@@ -144,7 +144,7 @@ def create_service_app(
 ) -> Service:
     """Returns a service with health, metrics, documentation, page and the given routes."""
     app = Service(settings, name=name, lifespan=lifespan, hot=hot, title=title, version=version, description=summary)
-    app.state.health = Health(app.state.drain, probe, details)
+    app.state.health = Health(app.state.drain, probe, lambda: {"version": version, **details()})
     for router in routers:
         app.include_router(router)
     add_operations(app, app.state.health.summary, app.state.metrics.endpoint)

@@ -12,6 +12,7 @@ def require(request: Request, *accepted: str) -> str:
 
 
 def check(content_type: bytes, *accepted: str) -> str:
+    """The same for a header's value, where there is no Request."""
     name, *parameters = (part.strip().lower() for part in content_type.decode("latin-1").split(";"))
     if name not in accepted:
         raise UnsupportedMediaType(f"Content-Type is {quote(name)}, this call takes {' or '.join(accepted)}")

@@ -20,7 +20,7 @@ def create_app(settings: Settings | None = None) -> Service:
     """Returns the service; nothing is opened before its lifespan begins."""
     settings = settings or Settings()
     services = Services(settings)
-    hot = scoring.HotScoring(services.registry, settings.path_prefix)
+    hot = scoring.HotScoring(services.registry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -44,9 +44,10 @@ class Autoencoder:
         """Returns inputs minus reconstruction (n, p); the reconstruction is of the inputs cut to the training range."""
         hidden = np.clip(inputs, self.low, self.high)
         for weight, bias, relu in zip(self.weights, self.biases, self.relu, strict=True):
-            hidden = hidden @ weight.T + bias
+            hidden = hidden @ weight.T
+            hidden += bias
             if relu:
-                hidden = np.maximum(hidden, 0.0)
+                np.maximum(hidden, 0.0, out=hidden)
         return inputs - hidden
 
 
@@ -68,7 +69,7 @@ def mirrored(n_inputs: int, hidden: Sequence[int]) -> list[int]:
 def hidden_sizes(n_inputs: int, n_components: int) -> tuple[int, int]:
     """Returns sensible widths: a wide layer, and a bottleneck of the rank that the data has, less than its inputs."""
     bottleneck = max(1, min(n_components, n_inputs - 1, 64))
-    return max(8, min(4 * n_inputs, 128)), bottleneck
+    return max(8, min(4 * n_inputs, max(64, n_inputs), 128)), bottleneck
 
 
 def fit(

@@ -126,14 +126,23 @@ async def _tail(process: asyncio.subprocess.Process) -> str:
     return kept.decode("utf-8", "replace")
 
 
-async def _end(process: asyncio.subprocess.Process, *tasks: "asyncio.Task[Any]") -> None:
+async def _end(process: asyncio.subprocess.Process, feeding: "asyncio.Task[None]", errors: "asyncio.Task[str]") -> None:
+    """Ends the child, and reads its pipes to their ends: only then are they closed on this side."""
     with contextlib.suppress(ProcessLookupError):
         process.kill()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    feeding.cancel()
+    assert process.stdin
+    process.stdin.close()
     with contextlib.suppress(TimeoutError):
-        await asyncio.shield(asyncio.wait_for(process.wait(), END_GRACE_S))
+        async with asyncio.timeout(END_GRACE_S):
+            await asyncio.gather(feeding, errors, _discard(process), process.wait(), return_exceptions=True)
+    errors.cancel()
+
+
+async def _discard(process: asyncio.subprocess.Process) -> None:
+    assert process.stdout
+    while await process.stdout.read(PIECE_BYTES):
+        pass
 
 
 def _refuse(line: Line) -> Line:

@@ -1,8 +1,8 @@
 """Training rows that are no normal rows: bursts of scores far beyond the rest, and sensors that change their level.
 
-Bursts, on held-back scores: the logarithm of the score lies more than LIMIT robust deviations (1.4826 times the median absolute deviation:
-Hampel, JASA 69, 1974; Iglewicz and Hoaglin, 1993) over the median. Bursts closer than a window are one.
-Levels: the best single split of a sensor's block means (binary segmentation: Scott and Knott, Biometrics 30, 1974).
+Bursts, on held-back scores: the logarithm of the score lies more than LIMIT robust deviations (1.4826 times the median
+absolute deviation: Hampel, JASA 69, 1974; Iglewicz and Hoaglin, 1993) over the median. Bursts closer than a window are
+one. Levels: the best split in two of a sensor's block means (binary segmentation: Scott, Knott, Biometrics 30, 1974).
 """
 
 import math

@@ -78,6 +78,7 @@ def page(connection: sa.Connection, selection: Selection, before_ms: int | None,
 
 
 def shown(row: Row) -> StoredReading:
+    """Returns a row as the API shows it."""
     return StoredReading(
         timestamp=iso(row.at_ms),
         received_at=iso(row.received_ms),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from servicekit.problems import Problem
 
 from anomaly import child, leases
-from anomaly.leases import Lease, LeaseLost
+from anomaly.leases import Lease, LeaseLostError
 from anomaly.ledger import Ledger
 from anomaly.registry import Registry
 from anomaly.reply import Reply
@@ -86,18 +86,18 @@ class Jobs:
         return self._ledger.clock()
 
     async def change(self, change: Callable[[sa.Connection], T], asset: str | None = None) -> T:
-        """Makes a change, shows it where it was to `asset`, and returns its result; raises LeaseLost."""
+        """Makes a change, shows it where it was to `asset`, and returns its result; raises LeaseLostError."""
         results: list[T] = []
 
         def operation(connection: sa.Connection) -> Reply:
             try:
                 results.append(change(connection))
-            except LeaseLost:  # always from the first statement: nothing has changed
+            except LeaseLostError:  # always from the first statement: nothing has changed
                 return LOST
             return Reply(204, after=self.registry.change(connection, asset) if asset else None)
 
         if (await self._ledger.write(operation, assets=(asset,) if asset else ())) is LOST:
-            raise LeaseLost
+            raise LeaseLostError
         return results[-1]
 
     async def _work(self) -> None:
@@ -153,11 +153,11 @@ class _Run:
                 await asyncio.wait([training], timeout=REPORT_S)
                 await self._report()
             await self._end(training)
-        except LeaseLost:
+        except LeaseLostError:
             logger.warning("the job %s was cancelled or is run elsewhere", self._lease.job_id)
         except asyncio.CancelledError:
             await _stopped(training)
-            with contextlib.suppress(LeaseLost, Problem):  # cancelled by a client; or its lease will lapse
+            with contextlib.suppress(LeaseLostError, Problem):  # cancelled by a client; or its lease will lapse
                 await self._jobs.change(lambda connection: leases.release(connection, self._lease))
             raise
         finally:
@@ -174,7 +174,7 @@ class _Run:
         self._said = (progress, message)
 
     async def _report(self) -> None:
-        """Renews the lease when it is time or there is something to tell; raises LeaseLost."""
+        """Renews the lease when it is time or there is something to tell; raises LeaseLostError."""
         if self._said == self._written and time.monotonic() - self._renewed < RENEW_S:
             return
         said, now_ms = self._said, self._jobs.now_ms()

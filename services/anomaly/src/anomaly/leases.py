@@ -37,7 +37,7 @@ class Lease:
     until_ms: int
 
 
-class LeaseLost(Exception):
+class LeaseLostError(Exception):
     """The job was cancelled, or another process runs it."""
 
 
@@ -121,24 +121,24 @@ def read_input(connection: sa.Connection, job_id: str) -> tuple[str, dict[str, A
 
 
 def renew(connection: sa.Connection, lease: Lease, progress: float, message: str, now_ms: int) -> Lease:
-    """Keeps the job and notes how far it is; raises LeaseLost."""
+    """Keeps the job and notes how far it is; raises LeaseLostError."""
     until_ms = max(now_ms + LEASE_MS, lease.until_ms + 1)  # a clock that went back makes no lease twice
     _update(connection, _held(lease), lease_until_ms=until_ms, progress=progress, message=message[:256])
     return Lease(lease.job_id, until_ms)
 
 
 def succeed(connection: sa.Connection, lease: Lease, result: dict[str, Any], now_ms: int) -> None:
-    """Ends the job with its result; raises LeaseLost."""
+    """Ends the job with its result; raises LeaseLostError."""
     _end(connection, lease, now_ms, status="succeeded", progress=1.0, result=result)
 
 
 def fail(connection: sa.Connection, lease: Lease, problem: Problem, now_ms: int) -> None:
-    """Ends the job with a reason; raises LeaseLost."""
+    """Ends the job with a reason; raises LeaseLostError."""
     _end(connection, lease, now_ms, status="failed", error=problem.document(None))
 
 
 def release(connection: sa.Connection, lease: Lease) -> None:
-    """Gives the job back unharmed, because the service stops; raises LeaseLost."""
+    """Gives the job back unharmed, because the service stops; raises LeaseLostError."""
     attempts = table.c.attempts - 1
     _update(connection, _held(lease), status="queued", attempts=attempts, lease_until_ms=None, progress=0.0)
 
@@ -160,7 +160,7 @@ def _end(connection: sa.Connection, lease: Lease, now_ms: int, **values: Any) ->
 
 def _update(connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any) -> None:
     if connection.execute(sa.update(table).where(where).values(**values)).rowcount != 1:
-        raise LeaseLost
+        raise LeaseLostError
 
 
 def _held(lease: Lease) -> sa.ColumnElement[bool]:

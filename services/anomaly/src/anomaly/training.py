@@ -132,8 +132,9 @@ class _Training:
             told = _listed([f"{self.sensors[i].name} (1/{found[i]:.1f})" for i in slow])
             self.notes.append(
                 f"{len(slow)} of {n_sensors} sensors wander so slowly that the rows do not tell what is normal for "
-                f"them, so that their deviations count for less: {told}. The machine was changing (warming up, wearing, "
-                "at fault) or the recording is too short: expect missed faults, and more false alarms than stated."
+                f"them, so that their deviations count for less: {told}. The machine was changing (warming up, "
+                "wearing, at fault) or the recording is too short: expect missed faults, and more false alarms than "
+                "stated."
             )
             return found
         for i in slow:
@@ -151,9 +152,9 @@ class _Training:
         if changes:
             told = _listed([f"{self.sensors[sensor].name} (near row {numbers[row] + 1})" for sensor, row in changes])
             self.notes.append(
-                f"The machine changed its state within the rows, to judge by {told}: the level moved and stayed. If one "
-                "of the states is a fault or a start-up, the model has learned it as normal and will not report it: "
-                "train on rows of the other."
+                f"The machine changed its state within the rows, to judge by {told}: the level moved and stayed. If "
+                "one of the states is a fault or a start-up, the model has learned it as normal and will not report "
+                "it: train on rows of the other."
             )
 
     def _note_constants(self) -> None:

@@ -5,16 +5,15 @@ route below it is only its entry in the OpenAPI document, and a test holds the t
 """
 
 import math
-from itertools import chain
-from typing import Final
+import struct
 
 import msgspec
 import numpy as np
 from fastapi import APIRouter, Request
-from servicekit import context, media
+from servicekit import media
+from servicekit.context import KEY, RequestContext
 from servicekit.limits import allow_body
 from servicekit.openapi import answers, json_body
-from servicekit.prefix import route_path
 from servicekit.problems import InvalidInput, quote
 from servicekit.responses import json_response
 from servicekit.strict import decode
@@ -32,8 +31,8 @@ from anomaly.schemas import BatchVerdict, Contribution, DetailedVerdict, Rows, V
 router = APIRouter(tags=["scoring"])
 
 INLINE_BYTES = 262_144  # larger bodies take more than a millisecond: they are read beside the event loop
-JSON_TYPES = (b"application/json", b"application/json; charset=utf-8")
-HEADERS: Final = (b"content-type", b"application/json")
+JSON_TYPE = b"application/json"
+CONTENT_TYPE = (b"content-type", JSON_TYPE)
 REFUSALS = (NoModel, WrongDimension, ModelNeedsWindow)
 _encode = msgspec.json.Encoder().encode
 
@@ -41,45 +40,37 @@ _encode = msgspec.json.Encoder().encode
 class HotScoring:
     """Answers `POST /`: one row in, the score and the status out."""
 
-    def __init__(self, registry: Registry, prefix: str) -> None:
+    def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self.prefix = prefix
         self.verdicts = {"normal": 0, "anomaly": 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        if scope["method"] != "POST" or route_path(scope, self.prefix) != "/":
+        request: RequestContext = scope[KEY]
+        if request.path != "/" or scope["method"] != "POST":
             return False
-        request = context.of(scope)
         request.route = "/"
         content_type = request.headers.get(b"content-type", b"")
-        if content_type not in JSON_TYPES:
+        if content_type != JSON_TYPE:
             media.check(content_type, "application/json")
-        body = await _read(receive)
-        if body is not None:
-            active = self.registry.default or self.registry.require_default()
-            verdict = judge(active, body, detail=_wants_detail(scope["query_string"]))
-            self.verdicts[verdict.status] += 1
-            answer = _encode(verdict)
-            length = b"%d" % len(answer)
-            headers = [HEADERS, (b"content-length", length)]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": answer})
+        message = await receive()
+        body = message.get("body", b"")
+        while message.get("more_body"):
+            message = await receive()
+            body += message.get("body", b"")
+        if message["type"] == "http.disconnect":
+            return True
+        active = self.registry.default or self.registry.require_default()
+        query = scope["query_string"]
+        verdict = judge(active, body, detail=_wants_detail(query) if query else False)
+        self.verdicts[verdict.status] += 1
+        answer = _encode(verdict)
+        headers = [CONTENT_TYPE, (b"content-length", b"%d" % len(answer))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
         return True
 
 
-async def _read(receive: Receive) -> bytes | None:
-    """Returns the body, or None where the client has gone."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        body += message.get("body", b"")
-    return None if message["type"] == "http.disconnect" else body
-
-
 def _wants_detail(query: bytes) -> bool:
-    if not query:
-        return False
     if query in (b"detail=true", b"detail=1"):
         return True
     if query in (b"detail=false", b"detail=0"):
@@ -167,10 +158,12 @@ def _parse_json(body: bytes, max_rows: int, model: Model) -> Array:
     rows = decode(body, Rows).rows
     readings.check_count(len(rows), max_rows)
     width = model.n_sensors
-    for number, row in enumerate(rows, start=1):
-        if len(row) != width:
-            raise WrongDimension(f"row {number}: {len(row)} values came, the model takes {width}")
-    return np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * width).reshape(-1, width)
+    pack = struct.Struct(f"{width}d").pack  # five times faster than np.array on lists of floats
+    try:
+        return np.frombuffer(b"".join([pack(*row) for row in rows])).reshape(-1, width)
+    except struct.error:
+        number, row = next((i, row) for i, row in enumerate(rows, start=1) if len(row) != width)
+        raise WrongDimension(f"row {number}: {len(row)} values came, the model takes {width}") from None
 
 
 def _parse_csv(body: bytes, max_rows: int, model: Model) -> Array:

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from anomaly import drift
+from anomaly.alerting import drift
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Model, Sensor
-from anomaly.training import TrainingOptions, train
 
 from bench import plots, recordings
 from bench.recordings import SHARP_UM, WORN_UM, Array, Mask, Skab, Tool

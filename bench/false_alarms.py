@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Model, Sensor
-from anomaly.training import TrainingOptions, train
 
 from bench import recordings
 from bench.recordings import SHARP_UM, WORN_UM, Array, Mask, Recording

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from anomaly.training import TrainingOptions, train
+from anomaly.learning.training import TrainingOptions, train
 from numpy.typing import NDArray
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 def constant() -> Starlette:
     """Bare Starlette with one route that answers the same for every request."""
 
-    async def answer(request: Request) -> JSONResponse:
+    async def answer(_request: Request) -> JSONResponse:
         return JSONResponse({"score": 0.034, "status": "normal"})
 
     return Starlette(routes=[Route("/anomaly", answer, methods=["GET", "POST"])])

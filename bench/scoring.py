@@ -1,4 +1,4 @@
-"""Server CPU per `POST /anomaly`: the whole request, against a constant answer from bare Starlette and the seed's stack."""
+"""Server CPU per `POST /anomaly`, the whole request, against bare Starlette's constant answer and the seed's stack."""
 
 import importlib.util
 import json

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from anomaly import alarms
+from anomaly.alerting import alarms
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Sensor
-from anomaly.training import TrainingOptions, train
 
 from bench import recordings
 from bench.recordings import Mask, Skab

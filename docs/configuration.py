@@ -77,7 +77,7 @@ def accepted(field: FieldInfo) -> str:
     return ", ".join(words)
 
 
-def _members(annotation: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an annotation has no type of its own
+def _members(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
 
 

@@ -92,7 +92,8 @@ def test_what_is_no_finite_number_is_422(client: httpx2.Client, number: str) -> 
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "application/json; charset=utf-16"]
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "application/json; charset=utf-16"],
 )
 def test_a_wrong_media_type_is_415(client: httpx2.Client, content_type: str) -> None:
     answer = client.post("/anomaly", content=json.dumps(GOOD).encode(), headers={"Content-Type": content_type})
@@ -259,7 +260,9 @@ MODEL_FILES = {
     "a header that is no JSON": safetensors(b"not json"),
     "a header 10,000 deep": safetensors(b'{"a":' * 10_000),
     "offsets out of bounds": safetensors(b'{"w":{"dtype":"F64","shape":[9],"data_offsets":[0,72]}}'),
-    "a shape that overflows": safetensors(b'{"w":{"dtype":"F64","shape":[9223372036854775807,8],"data_offsets":[0,0]}}'),
+    "a shape that overflows": safetensors(
+        b'{"w":{"dtype":"F64","shape":[9223372036854775807,8],"data_offsets":[0,0]}}'
+    ),
     "no metadata": safetensors(b'{"w":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}', b"\0" * 8),
 }
 
@@ -267,7 +270,9 @@ MODEL_FILES = {
 @pytest.mark.parametrize("file", MODEL_FILES.values(), ids=MODEL_FILES.keys())
 def test_a_bad_model_file_is_refused(client: httpx2.Client, file: bytes) -> None:
     before = client.get("/anomaly/models/default").json()
-    refused(client.put("/anomaly/models/default", content=file, headers={"Content-Type": "application/octet-stream"}), 422)
+    refused(
+        client.put("/anomaly/models/default", content=file, headers={"Content-Type": "application/octet-stream"}), 422
+    )
     assert client.get("/anomaly/models/default").json() == before
 
 
@@ -276,7 +281,12 @@ def test_a_truncated_model_file_is_refused(client: httpx2.Client) -> None:
     file = client.get(f"/anomaly/models/default/versions/{version}/file").content
     for cut in (1, 8, len(file) // 2, len(file) - 1):
         content = file[:cut]
-        refused(client.put("/anomaly/models/default", content=content, headers={"Content-Type": "application/octet-stream"}), 422)
+        refused(
+            client.put(
+                "/anomaly/models/default", content=content, headers={"Content-Type": "application/octet-stream"}
+            ),
+            422,
+        )
 
 
 @pytest.mark.parametrize(
@@ -314,7 +324,8 @@ def test_a_path_beside_the_prefix_is_404(client: httpx2.Client, base_url: str, p
 
 def test_bad_queries_are_422(client: httpx2.Client) -> None:
     for path in (
-        "/anomaly/assets?limit=0", "/anomaly/assets?limit=x", "/anomaly/assets?cursor=%ff", "/anomaly/alerts?state=none",
+        "/anomaly/assets?limit=0", "/anomaly/assets?limit=x", "/anomaly/assets?cursor=%ff",
+        "/anomaly/alerts?state=none",
         "/anomaly/assets/default/history?from=never", "/anomaly/assets/default/history?limit=100000000",
         "/anomaly/assets/default/history?cursor=zzz", "/anomaly/jobs?limit=-1",
     ):  # fmt: skip

@@ -21,7 +21,7 @@ JOB_S = 120
 _numbers = itertools.count()
 
 
-def expect(answer: httpx2.Response, status: int) -> Any:  # noqa: ANN401 - whatever JSON holds
+def expect(answer: httpx2.Response, status: int) -> Any:
     """Returns the body of a success."""
     assert answer.status_code == status, answer.text[:1000]
     return answer.json() if answer.content else None

@@ -17,20 +17,22 @@ import msgspec
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import assets, migrate, schema, versions
 from anomaly.app import create_app
-from anomaly.assets import AssetSettings
-from anomaly.autoencoder import Autoencoder
-from anomaly.calibration import Calibration
-from anomaly.ingest import Ingest, Taken
-from anomaly.judgement import Judgement
-from anomaly.ledger import Ledger, Reply
+from anomaly.detector.autoencoder import Autoencoder
+from anomaly.detector.calibration import Calibration
+from anomaly.ingestion import assets
+from anomaly.ingestion.assets import AssetSettings
+from anomaly.ingestion.ingest import Ingest, Taken
+from anomaly.ingestion.judgement import Judgement
+from anomaly.ingestion.readings import Incoming
+from anomaly.lifecycle import versions
+from anomaly.lifecycle.registry import Registry
 from anomaly.model import Model, Sensor
 from anomaly.preprocess import Preparation
-from anomaly.readings import Incoming
-from anomaly.registry import Registry
 from anomaly.settings import Settings
-from anomaly.store import Store
+from anomaly.storage import migrate, schema
+from anomaly.storage.ledger import Ledger, Reply
+from anomaly.storage.store import Store
 from starlette.testclient import TestClient
 
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))

@@ -5,11 +5,11 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 import pytest
-from anomaly import adaptation
-from anomaly.adaptation import AdaptationSettings
+from anomaly.learning.training import TrainingOptions, train
+from anomaly.lifecycle import adaptation
+from anomaly.lifecycle.adaptation import AdaptationSettings
+from anomaly.lifecycle.recent import Recent
 from anomaly.model import Model
-from anomaly.recent import Recent
-from anomaly.training import TrainingOptions, train
 
 SETTINGS = AdaptationSettings(enabled=True, max_shift=0.5, interval_rows=100)
 

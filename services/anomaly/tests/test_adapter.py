@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import adaptation, schema, versions
-from anomaly.adapter import Adapter
-from anomaly.ledger import Ledger
+from anomaly.learning.training import TrainingOptions, train
+from anomaly.lifecycle import adaptation, versions
+from anomaly.lifecycle.adapter import Adapter
+from anomaly.lifecycle.registry import Registry
 from anomaly.model import Model
-from anomaly.registry import Registry
-from anomaly.reply import Reply
-from anomaly.store import Store
-from anomaly.training import TrainingOptions, train
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.store import Store
 from servicekit.threads import Pool
 
 SETTINGS = {"adaptation": {"enabled": True, "max_shift": 0.5, "interval_rows": 100}}

@@ -5,7 +5,18 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from anomaly.alarms import AlarmSettings, AlarmState, Transition, acknowledge, dump, is_open, iso, load, step, view
+from anomaly.alerting.alarms import (
+    AlarmSettings,
+    AlarmState,
+    Transition,
+    acknowledge,
+    dump,
+    is_open,
+    iso,
+    load,
+    step,
+    view,
+)
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st

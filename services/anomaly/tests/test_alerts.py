@@ -6,14 +6,14 @@ from typing import TypeVar
 
 import pytest
 import sqlalchemy as sa
-from anomaly import alerts, outbox
-from anomaly.alarms import Event, Kind, Transition
-from anomaly.alerts import Alert, Evidence
-from anomaly.ledger import Ledger
-from anomaly.reply import Reply
-from anomaly.schema import alerts as table
-from anomaly.schema import assets
-from anomaly.store import Store
+from anomaly.alerting import alerts, outbox
+from anomaly.alerting.alarms import Event, Kind, Transition
+from anomaly.alerting.alerts import Alert, Evidence
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.schema import alerts as table
+from anomaly.storage.schema import assets
+from anomaly.storage.store import Store
 
 T = TypeVar("T")
 NOW = 1_767_225_600_000

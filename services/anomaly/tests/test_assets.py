@@ -4,13 +4,16 @@ from functools import partial
 import msgspec
 import pytest
 import sqlalchemy as sa
-from anomaly import alerts, assets, schema, versions
-from anomaly.alarms import Transition
-from anomaly.assets import AssetSettings, QualitySettings
-from anomaly.ledger import Ledger, Reply
+from anomaly.alerting import alerts
+from anomaly.alerting.alarms import Transition
+from anomaly.ingestion import assets
+from anomaly.ingestion.assets import AssetSettings, QualitySettings
+from anomaly.lifecycle import versions
 from anomaly.model import Model
 from anomaly.problems import AssetProtected, TooManyAssets, UnknownAsset
-from anomaly.store import Store
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger, Reply
+from anomaly.storage.store import Store
 
 NOW = 1_767_225_600_000
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from anomaly import autoencoder
-from anomaly.autoencoder import Schedule
+from anomaly.detector import autoencoder
+from anomaly.detector.autoencoder import Schedule
 
 
 def curve(n: int, seed: int = 0) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":

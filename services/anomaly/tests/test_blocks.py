@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from anomaly import blocks
+from anomaly.detector import blocks
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]

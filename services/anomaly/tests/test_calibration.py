@@ -2,8 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from anomaly import calibration
-from anomaly.calibration import CalibrationError, calibrate, decide, with_manual
+from anomaly.detector import calibration
+from anomaly.detector.calibration import CalibrationError, calibrate, decide, with_manual
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]

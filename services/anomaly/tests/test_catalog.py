@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import catalog, schema, versions
-from anomaly.ledger import Ledger
+from anomaly.learning.training import TrainingOptions, train
+from anomaly.lifecycle import catalog, versions
+from anomaly.lifecycle.registry import Registry
 from anomaly.problems import ModelDamaged, UnknownAsset, UnknownVersion
-from anomaly.registry import Registry
-from anomaly.reply import Reply
-from anomaly.store import Store
-from anomaly.training import TrainingOptions, train
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.store import Store
 
 
 @pytest.fixture(scope="module")

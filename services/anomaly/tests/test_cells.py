@@ -1,5 +1,5 @@
 import pytest
-from anomaly import cells
+from anomaly.formats import cells
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anomaly import child
-from anomaly.child import Order
+from anomaly.lifecycle import child
+from anomaly.lifecycle.child import Order
 from anomaly.model import Model
 from anomaly.problems import TableInvalid, TrainingFailed, TrainingImpossible
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anomaly import cli, demo
+from anomaly import demo
+from anomaly.commands import cli
 from anomaly.model import Model
 from safetensors.numpy import save_file
 

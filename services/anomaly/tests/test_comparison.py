@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from anomaly import comparison
+from anomaly.learning import comparison
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import assets, schema
-from anomaly.alarms import AlarmSettings, AlarmState
-from anomaly.consequences import Condition, Judged, Pursuit, contributions
-from anomaly.drift import DriftSettings, DriftState, Reference
-from anomaly.ledger import Ledger, Reply
+from anomaly.alerting.alarms import AlarmSettings, AlarmState
+from anomaly.alerting.drift import DriftSettings, DriftState, Reference
+from anomaly.ingestion import assets
+from anomaly.ingestion.consequences import Condition, Judged, Pursuit, contributions
 from anomaly.model import Model
-from anomaly.store import Store
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger, Reply
+from anomaly.storage.store import Store
 
 NOW = 1_767_225_600_000
 MakeModel = Callable[..., Model]

@@ -1,5 +1,5 @@
 import numpy as np
-from anomaly.contamination import bursts, level_changes, without
+from anomaly.learning.contamination import bursts, level_changes, without
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]

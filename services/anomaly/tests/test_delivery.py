@@ -14,14 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from anomaly import delivery, outbox, receivers
-from anomaly.delivery import Delivery, backoff_s
-from anomaly.ledger import Ledger
-from anomaly.notices import Notice, new_id
-from anomaly.outbox import LEASE_MS
-from anomaly.reply import Reply
-from anomaly.store import Store
-from anomaly.webhook import Outcome
+from anomaly.alerting import delivery, outbox, receivers
+from anomaly.alerting.delivery import Delivery, backoff_s
+from anomaly.alerting.notices import Notice, new_id
+from anomaly.alerting.outbox import LEASE_MS
+from anomaly.alerting.webhook import Outcome
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.store import Store
 from pydantic import SecretStr
 
 
@@ -217,7 +217,7 @@ class Stuck:
     kind: str = "webhook"
     attempts: int = 0
 
-    async def send(self, notice: Notice, attempt: int) -> Outcome:  # noqa: ARG002
+    async def send(self, notice: Notice, attempt: int) -> Outcome:
         self.attempts = attempt
         await asyncio.sleep(3600)
         return Outcome()
@@ -244,10 +244,10 @@ CHILD = """
 import asyncio, json, sys, time
 job = json.loads(sys.argv[1])
 sys.path[:] = job["path"]
-from anomaly import delivery, outbox
-from anomaly.ledger import Ledger
+from anomaly.alerting import delivery, outbox
+from anomaly.storage.ledger import Ledger
 from anomaly.settings import Settings
-from anomaly.store import Store
+from anomaly.storage.store import Store
 outbox.LEASE_MS, delivery.POLL_S = 500, 0.1
 settings = Settings(database_url=job["url"], webhook_urls=[job["hook"]], webhook_allow=["127.0.0.1"])
 store = Store(job["url"])
@@ -287,7 +287,7 @@ def test_a_process_killed_while_sending_loses_nothing(sqlite_url: str, clock: Ca
 
 
 def test_the_lease_outlasts_every_attempt() -> None:
-    from anomaly import mail, webhook
+    from anomaly.alerting import mail, webhook
 
     assert max(webhook.TIMEOUT_S, mail.TIMEOUT_S + mail.CONNECT_TIMEOUT_S) * 1000 < LEASE_MS
 

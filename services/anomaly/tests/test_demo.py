@@ -7,9 +7,10 @@ from pathlib import Path
 import anomaly
 import numpy as np
 import pytest
-from anomaly import demo, readers
+from anomaly import demo
+from anomaly.formats import readers
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Model
-from anomaly.training import TrainingOptions, train
 
 WEIGHTS = Path(anomaly.__file__).parent / "weights"
 

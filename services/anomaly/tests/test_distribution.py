@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from anomaly import distribution
+from anomaly.detector import distribution
 
 
 def test_the_conformal_quantile_keeps_its_promise_for_the_next_row() -> None:

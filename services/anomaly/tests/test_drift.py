@@ -8,9 +8,10 @@ from pathlib import Path
 import anomaly
 import numpy as np
 import pytest
-from anomaly import demo, drift
-from anomaly.alarms import Transition
-from anomaly.drift import BASE_ROWS, LEARNING_BATCHES, DriftSettings, DriftState, Reference, step
+from anomaly import demo
+from anomaly.alerting import drift
+from anomaly.alerting.alarms import Transition
+from anomaly.alerting.drift import BASE_ROWS, LEARNING_BATCHES, DriftSettings, DriftState, Reference, step
 from anomaly.model import Model
 from numpy.typing import NDArray
 

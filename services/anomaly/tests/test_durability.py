@@ -21,9 +21,11 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import alarms, assets, schema
+from anomaly.alerting import alarms
+from anomaly.ingestion import assets
 from anomaly.model import Model
-from anomaly.store import Store
+from anomaly.storage import schema
+from anomaly.storage.store import Store
 
 KILLS = int(os.environ.get("LINESIDE_KILLS", "4"))
 ASSETS = ("press", "saw", "mill")

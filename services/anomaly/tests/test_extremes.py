@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from anomaly import extremes
+from anomaly.detector import extremes
 
 
 @pytest.mark.parametrize("rate", [1e-2, 1e-3, 1e-4])

@@ -3,10 +3,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from anomaly import fates
-from anomaly.fates import Tolerance
+from anomaly.ingestion import fates
+from anomaly.ingestion.fates import Tolerance
+from anomaly.ingestion.readings import Incoming, Quality
 from anomaly.problems import ConflictingReading, TimestampOutOfRange
-from anomaly.readings import Incoming, Quality
 
 NOW = 1_767_225_600_000
 TOLERANCE = Tolerance(late_ms=10_000, future_ms=5_000)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from anomaly import fitting
-from anomaly.autoencoder import Schedule
+from anomaly.detector.autoencoder import Schedule
+from anomaly.learning import fitting
 from anomaly.preprocess import windows
 
 ROWS = np.random.default_rng(0).standard_normal((120, 3))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from anomaly import folds
+from anomaly.learning import folds
 
 
 def test_each_fold_is_held_back_once() -> None:

@@ -1,8 +1,8 @@
 import pytest
-from anomaly import headers
-from anomaly.headers import Choice
-from anomaly.modelfile import Sensor
-from anomaly.tables import TableError
+from anomaly.detector.modelfile import Sensor
+from anomaly.formats import headers
+from anomaly.formats.headers import Choice
+from anomaly.formats.tables import TableError
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import assets, history, schema, versions
-from anomaly.history import Selection
-from anomaly.ledger import Ledger, Reply
+from anomaly.ingestion import assets, history
+from anomaly.ingestion.history import Selection
+from anomaly.lifecycle import versions
 from anomaly.model import Model, Sensor
-from anomaly.store import Store
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger, Reply
+from anomaly.storage.store import Store
 
 NOW = 1_767_225_600_000
 Put = Callable[[list[dict[str, object]]], int]

@@ -3,7 +3,7 @@ import threading
 import time
 
 import pytest
-from anomaly.hub import Hub
+from anomaly.ingestion.hub import Hub
 from servicekit.problems import Overloaded
 
 

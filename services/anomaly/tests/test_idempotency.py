@@ -1,8 +1,8 @@
 import pytest
-from anomaly.idempotency import Idempotency, KeysInUse, recall, remember
 from anomaly.problems import IdempotencyKeyInUse, IdempotencyKeyInvalid, IdempotencyKeyReused
-from anomaly.reply import Reply
-from anomaly.store import Store
+from anomaly.storage.idempotency import Idempotency, KeysInUse, recall, remember
+from anomaly.storage.reply import Reply
+from anomaly.storage.store import Store
 from servicekit.context import RequestContext
 from starlette.requests import Request
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from anomaly import importing
-from anomaly.autoencoder import Autoencoder
-from anomaly.calibration import CalibrationError
+from anomaly.detector.autoencoder import Autoencoder
+from anomaly.detector.calibration import CalibrationError
+from anomaly.learning import importing
 from anomaly.model import Model, Sensor
 from anomaly.preprocess import FAR
 

@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import assets, schema
+from anomaly.ingestion import assets
+from anomaly.ingestion.readings import Incoming
 from anomaly.model import Model, Sensor
 from anomaly.preprocess import Array
 from anomaly.problems import (
@@ -13,7 +14,7 @@ from anomaly.problems import (
     UnknownSensor,
     WrongDimension,
 )
-from anomaly.readings import Incoming
+from anomaly.storage import schema
 from servicekit.problems import Problem
 
 NOW = 1_767_225_600_000

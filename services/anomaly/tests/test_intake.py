@@ -3,14 +3,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from anomaly import assets
+from anomaly.ingestion import assets
+from anomaly.ingestion.readings import Incoming
 from anomaly.model import Model, Sensor
 from anomaly.preprocess import Array
 from anomaly.problems import (
     ConflictingReading,
     TimestampOutOfRange,
 )
-from anomaly.readings import Incoming
 
 NOW = 1_767_225_600_000
 NAN = np.nan

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import child, jobs, leases, versions
-from anomaly.jobs import Jobs
-from anomaly.leases import LEASE_MS
-from anomaly.ledger import Ledger
+from anomaly.lifecycle import child, jobs, leases, versions
+from anomaly.lifecycle.jobs import Jobs
+from anomaly.lifecycle.leases import LEASE_MS
+from anomaly.lifecycle.registry import Registry
+from anomaly.lifecycle.versions import Row
 from anomaly.problems import StorageUnavailable, TableInvalid, TrainingFailed, TrainingImpossible
-from anomaly.registry import Registry
-from anomaly.reply import Reply
-from anomaly.store import Store
-from anomaly.versions import Row
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.store import Store
 
 
 @dataclass

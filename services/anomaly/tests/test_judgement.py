@@ -1,9 +1,9 @@
 from collections.abc import Callable
 
 import numpy as np
-from anomaly.judgement import obstacles, ranges, verdict
+from anomaly.ingestion.judgement import obstacles, ranges, verdict
+from anomaly.ingestion.readings import Quality
 from anomaly.model import Model, Sensor
-from anomaly.readings import Quality
 
 NAN = np.nan
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from anomaly import leases, schema
-from anomaly.leases import Lease, LeaseLostError
-from anomaly.ledger import Ledger
+from anomaly.lifecycle import leases
+from anomaly.lifecycle.leases import Lease, LeaseLostError
 from anomaly.problems import JobFinished, TrainingFailed, UnknownJob
-from anomaly.reply import Reply
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
 from servicekit.problems import Overloaded
 
 Do = Callable[[Callable[[sa.Connection], Any]], Any]

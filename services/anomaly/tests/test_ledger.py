@@ -6,8 +6,6 @@ from typing import Protocol
 
 import pytest
 import sqlalchemy as sa
-from anomaly import schema
-from anomaly.ledger import Idempotency, Ledger, Operation, Reply
 from anomaly.problems import (
     ConflictingReading,
     IdempotencyKeyInUse,
@@ -15,7 +13,9 @@ from anomaly.problems import (
     StorageFull,
     StorageUnavailable,
 )
-from anomaly.store import Store
+from anomaly.storage import schema
+from anomaly.storage.ledger import Idempotency, Ledger, Operation, Reply
+from anomaly.storage.store import Store
 from servicekit.problems import NotReady, Overloaded
 
 

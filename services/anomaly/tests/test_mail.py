@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, Session
-from anomaly import mail
-from anomaly.mail import Mail, Server
-from anomaly.notices import Notice
-from anomaly.webhook import Outcome
+from anomaly.alerting import mail
+from anomaly.alerting.mail import Mail, Server
+from anomaly.alerting.notices import Notice
+from anomaly.alerting.webhook import Outcome
 
 NOTICE = Notice("msg_1", "firing", "press-4", "anomaly", "critical", 1_767_225_600_000, alert_id=1, score=2.0)
 

@@ -3,13 +3,13 @@ import weakref
 from collections.abc import Callable
 
 import numpy as np
-from anomaly.alarms import AlarmState
-from anomaly.assets import AssetSettings
-from anomaly.consequences import Condition
-from anomaly.drift import DriftState, Reference
-from anomaly.memory import Memories, Memory
+from anomaly.alerting.alarms import AlarmState
+from anomaly.alerting.drift import DriftState, Reference
+from anomaly.ingestion.assets import AssetSettings
+from anomaly.ingestion.consequences import Condition
+from anomaly.ingestion.memory import Memories, Memory
+from anomaly.ingestion.windows import Tail
 from anomaly.model import Model
-from anomaly.windows import Tail
 
 
 def memory(model: Model, revision: int = 1, rows: int = 0) -> Memory:

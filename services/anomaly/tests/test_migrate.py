@@ -9,9 +9,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from anomaly import migrate, schema
 from anomaly.problems import StorageUnavailable
-from anomaly.store import Store, make_engine
+from anomaly.storage import migrate, schema
+from anomaly.storage.store import Store, make_engine
 
 
 def test_a_new_database_gets_all_tables(empty_url: str) -> None:
@@ -80,6 +80,8 @@ def test_the_known_revisions_are_those_of_the_files() -> None:
 
 
 def test_the_service_itself_never_imports_alembic(sqlite_url: str) -> None:
-    program = "import sys; from anomaly import migrate; migrate.ensure(sys.argv[1]); print('alembic' in sys.modules)"
+    program = (
+        "import sys; from anomaly.storage import migrate; migrate.ensure(sys.argv[1]); print('alembic' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", program, sqlite_url], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

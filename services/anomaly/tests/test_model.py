@@ -5,9 +5,9 @@ from pathlib import Path
 import anomaly
 import numpy as np
 import pytest
-from anomaly.calibration import CalibrationError
+from anomaly.detector.calibration import CalibrationError
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Model, Sensor
-from anomaly.training import TrainingOptions, train
 
 WEIGHTS = Path(anomaly.__file__).parent / "weights"
 ROWS = np.random.default_rng(0).standard_normal((300, 3)) * [1, 10, 0.1] + [0, 100, 5]

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from anomaly import modelfile
+from anomaly.detector import modelfile
+from anomaly.detector.modelfile import MAX_FILE_BYTES
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Model, ModelFileError
-from anomaly.modelfile import MAX_FILE_BYTES
-from anomaly.training import TrainingOptions, train
 from safetensors.numpy import save
 
 ROWS = np.random.default_rng(0).standard_normal((100, 2))

@@ -4,8 +4,8 @@ from email import message_from_bytes, policy
 
 import msgspec
 import pytest
-from anomaly import notices
-from anomaly.notices import Notice, NoticeKind
+from anomaly.alerting import notices
+from anomaly.alerting.notices import Notice, NoticeKind
 
 OPENED = 1_767_225_600_000
 FIRING = Notice(

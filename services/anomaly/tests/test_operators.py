@@ -5,15 +5,15 @@ from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
-from anomaly import alarms, alerts, operators, outbox
-from anomaly.alarms import AlarmSettings, AlarmState, Event, Kind, Transition
-from anomaly.alerts import Alert, Evidence
-from anomaly.ledger import Ledger
-from anomaly.operators import Person
+from anomaly.alerting import alarms, alerts, operators, outbox
+from anomaly.alerting.alarms import AlarmSettings, AlarmState, Event, Kind, Transition
+from anomaly.alerting.alerts import Alert, Evidence
+from anomaly.alerting.operators import Person
 from anomaly.problems import AlertCleared, UnknownAlert
-from anomaly.reply import Reply
-from anomaly.schema import assets
-from anomaly.store import Store
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.schema import assets
+from anomaly.storage.store import Store
 
 T = TypeVar("T")
 NOW = 1_767_225_600_000

@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from anomaly.options import TrainingOptions
+from anomaly.learning.options import TrainingOptions
 
 
 def test_options_come_from_json() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from anomaly.outbound import AllowList, NotAllowedError
+from anomaly.alerting.outbound import AllowList, NotAllowedError
 
 METADATA = "169.254.169.254"  # a cloud's credentials
 

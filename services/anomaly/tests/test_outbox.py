@@ -5,13 +5,13 @@ from typing import TypeVar
 
 import pytest
 import sqlalchemy as sa
-from anomaly import outbox
-from anomaly.ledger import Ledger
-from anomaly.notices import Notice, new_id, probe
-from anomaly.outbox import LEASE_MS, Claim
-from anomaly.reply import Reply
-from anomaly.schema import alerts, assets, deliveries
-from anomaly.store import Store
+from anomaly.alerting import outbox
+from anomaly.alerting.notices import Notice, new_id, probe
+from anomaly.alerting.outbox import LEASE_MS, Claim
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.schema import alerts, assets, deliveries
+from anomaly.storage.store import Store
 
 T = TypeVar("T")
 NOW = 1_767_225_600_000

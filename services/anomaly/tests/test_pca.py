@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from anomaly import pca
+from anomaly.detector import pca
 
 
 def plane(n: int = 2000) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from anomaly import printing
-from anomaly.calibration import Calibration, calibrate, with_manual
+from anomaly.commands import printing
+from anomaly.detector.calibration import Calibration, calibrate, with_manual
 
 
 def test_prints_threshold_curve_and_histogram_with_the_threshold_marked(capsys: pytest.CaptureFixture[str]) -> None:

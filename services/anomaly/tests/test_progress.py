@@ -1,6 +1,6 @@
 import io
 
-from anomaly.progress import Progress
+from anomaly.commands.progress import Progress
 
 
 class Terminal(io.StringIO):

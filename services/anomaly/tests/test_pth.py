@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anomaly import pth
-from anomaly.pth import PthError
+from anomaly.learning import pth
+from anomaly.learning.pth import PthError
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anomaly.modelfile import Sensor
-from anomaly.readers import Choice, Limits, TableError, read_csv, read_npy
+from anomaly.detector.modelfile import Sensor
+from anomaly.formats.readers import Choice, Limits, TableError, read_csv, read_npy
 
 
 def npy(array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]", **options: bool) -> bytes:

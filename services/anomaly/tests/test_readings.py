@@ -3,9 +3,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from anomaly.ingestion.readings import Incoming, parse_csv, parse_one, parse_rows
 from anomaly.model import Sensor
 from anomaly.problems import TableInvalid, TooManyRows, UnknownSensor, WrongDimension
-from anomaly.readings import Incoming, parse_csv, parse_one, parse_rows
 from servicekit.problems import InvalidInput, MalformedJSON, Problem
 
 A, B = Sensor("a", "", None, None), Sensor("b", "", None, None)

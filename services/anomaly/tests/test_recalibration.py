@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from anomaly import recalibration
+from anomaly.learning.training import TrainingOptions, train
+from anomaly.lifecycle import recalibration
+from anomaly.lifecycle.recalibration import Choice, Episode, Material
+from anomaly.lifecycle.recent import Recent
+from anomaly.lifecycle.registry import Active
 from anomaly.model import Model
 from anomaly.problems import ThresholdUnsupported, TooFewRows
-from anomaly.recalibration import Choice, Episode, Material
-from anomaly.recent import Recent
-from anomaly.registry import Active
-from anomaly.training import TrainingOptions, train
 
 AUTOMATIC = Choice("automatic", {})
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from anomaly import receivers
+from anomaly.alerting import receivers
 from pydantic import SecretStr
 
 

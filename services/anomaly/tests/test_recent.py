@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import recent, schema, versions
-from anomaly.ledger import Ledger
+from anomaly.learning.training import TrainingOptions, train
+from anomaly.lifecycle import recent, versions
+from anomaly.lifecycle.recent import Recent
 from anomaly.model import Model
-from anomaly.recent import Recent
-from anomaly.reply import Reply
-from anomaly.store import Store
-from anomaly.training import TrainingOptions, train
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.store import Store
 
 
 @pytest.fixture(scope="module")

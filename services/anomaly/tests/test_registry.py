@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import registry, schema, versions
-from anomaly.ledger import Ledger
+from anomaly.learning.training import TrainingOptions, train
+from anomaly.lifecycle import registry, versions
+from anomaly.lifecycle.registry import Registry
 from anomaly.model import Model
 from anomaly.problems import ModelDamaged, NoModel, UnknownVersion
-from anomaly.registry import Registry
-from anomaly.reply import Reply
-from anomaly.store import Store
-from anomaly.training import TrainingOptions, train
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.store import Store
 
 
 def model_file(level: float) -> bytes:

@@ -1,5 +1,5 @@
 import msgspec
-from anomaly.reply import Reply
+from anomaly.storage.reply import Reply
 
 
 def test_a_value_becomes_json() -> None:

@@ -6,10 +6,11 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import assets, retention, schema
-from anomaly.ledger import Idempotency, Ledger, Reply
-from anomaly.retention import Retention
-from anomaly.store import Store
+from anomaly.ingestion import assets, retention
+from anomaly.ingestion.retention import Retention
+from anomaly.storage import schema
+from anomaly.storage.ledger import Idempotency, Ledger, Reply
+from anomaly.storage.store import Store
 
 NOW = 1_767_225_600_000
 DAY = 86_400_000

@@ -11,16 +11,16 @@ from typing import Any, Protocol
 import anomaly
 import pytest
 import sqlalchemy as sa
-from anomaly import alerts
-from anomaly.alarms import Transition
-from anomaly.alerts import Evidence
-from anomaly.delivery import Delivery
-from anomaly.ledger import Ledger
-from anomaly.reply import Reply
+from anomaly.alerting import alerts
+from anomaly.alerting.alarms import Transition
+from anomaly.alerting.alerts import Evidence
+from anomaly.alerting.delivery import Delivery
 from anomaly.routes.alerts import router
-from anomaly.schema import assets
 from anomaly.settings import Settings
-from anomaly.store import Store
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.schema import assets
+from anomaly.storage.store import Store
 from fastapi import FastAPI
 from servicekit import auth
 from servicekit.app import create_service_app
@@ -86,7 +86,7 @@ def settings_of(store: Store, **changes: Any) -> Settings:
 
 def client_of(store: Store, ledger: Ledger, settings: Settings, published: list[str]) -> TestClient:
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001  the framework's signature
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
     options: dict[str, Any] = {"page": PAGE, "probe": lambda: None, "details": dict}

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from anomaly.app import create_app
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Model
 from anomaly.settings import Settings
-from anomaly.training import TrainingOptions, train
 from servicekit import auth
 from starlette.testclient import TestClient
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import schema
 from anomaly.app import create_app
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Model
 from anomaly.settings import Settings
-from anomaly.training import TrainingOptions, train
+from anomaly.storage import schema
 from servicekit import auth
 from starlette.testclient import TestClient
 
@@ -172,7 +172,7 @@ def test_an_asset_without_a_model_has_no_threshold(client: TestClient) -> None:
 def test_a_version_that_was_activated_meanwhile_is_not_undone(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from anomaly import recalibration
+    from anomaly.lifecycle import recalibration
 
     real = recalibration.rethreshold
 
@@ -180,7 +180,7 @@ def test_a_version_that_was_activated_meanwhile_is_not_undone(
         services: Any = client.app.state.services  # type: ignore[attr-defined]
 
         def operation(connection: sa.Connection) -> Any:
-            from anomaly.reply import Reply
+            from anomaly.storage.reply import Reply
 
             connection.execute(sa.update(schema.assets).where(schema.assets.c.name == "press").values(active_version=9))
             return Reply(204)

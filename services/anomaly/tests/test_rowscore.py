@@ -3,8 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Model
-from anomaly.training import TrainingOptions, train
 
 
 @pytest.fixture(scope="module", params=["autoencoder", "pca"])

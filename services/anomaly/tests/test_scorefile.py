@@ -2,10 +2,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from anomaly.commands.scorefile import matched, moment_text, score_table
+from anomaly.formats.readers import read_csv
+from anomaly.formats.tables import TableError
 from anomaly.model import Model, Sensor
-from anomaly.readers import read_csv
-from anomaly.scorefile import matched, moment_text, score_table
-from anomaly.tables import TableError
 
 MakeModel = Callable[..., Model]
 

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import alerts, assets, schema, stream
-from anomaly.alarms import Transition
-from anomaly.hub import Hub
-from anomaly.ledger import Ledger, Reply
-from anomaly.store import Store
+from anomaly.alerting import alerts
+from anomaly.alerting.alarms import Transition
+from anomaly.ingestion import assets, stream
+from anomaly.ingestion.hub import Hub
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger, Reply
+from anomaly.storage.store import Store
 from servicekit.drain import Drain
 from servicekit.problems import Overloaded
 

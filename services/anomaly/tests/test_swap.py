@@ -14,8 +14,8 @@ from typing import Any
 import httpx2
 import numpy as np
 import pytest
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Model
-from anomaly.training import TrainingOptions, train
 
 SECONDS = float(os.environ.get("LINESIDE_SWAP_SECONDS", "3"))
 CLIENTS = 16

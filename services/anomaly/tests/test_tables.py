@@ -1,6 +1,6 @@
 import numpy as np
-from anomaly.modelfile import Sensor
-from anomaly.tables import Table, TableError, shown
+from anomaly.detector.modelfile import Sensor
+from anomaly.formats.tables import Table, TableError, shown
 
 
 def test_an_error_begins_with_its_row() -> None:

@@ -1,5 +1,5 @@
 import pytest
-from anomaly.timestamps import parse, parse_text
+from anomaly.ingestion.timestamps import parse, parse_text
 from hypothesis import given
 from hypothesis import strategies as st
 from servicekit.problems import InvalidInput

@@ -9,7 +9,8 @@ from pathlib import Path
 import anomaly
 import numpy as np
 import pytest
-from anomaly import demo, pth
+from anomaly import demo
+from anomaly.learning import pth
 from anomaly.model import Model
 
 TRAIN = Path(__file__).parents[1] / "train"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from anomaly.learning.training import TrainingError, TrainingOptions, check, train
 from anomaly.model import Model, Sensor
-from anomaly.training import TrainingError, TrainingOptions, check, train
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from anomaly.demo import generate
+from anomaly.learning.training import TrainingOptions, train
 from anomaly.model import Model, Sensor
-from anomaly.training import TrainingOptions, train
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]

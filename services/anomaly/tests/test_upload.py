@@ -7,7 +7,7 @@ import zlib
 from collections.abc import AsyncGenerator
 
 import pytest
-from anomaly.upload import PIECE_BYTES, Upload, take_in
+from anomaly.lifecycle.upload import PIECE_BYTES, Upload, take_in
 from servicekit.threads import Pool
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from anomaly import schema, versions
-from anomaly.ledger import Ledger
+from anomaly.learning.training import TrainingOptions, train
+from anomaly.lifecycle import versions
 from anomaly.problems import (
     ModelFileInvalid,
     NothingToRollBack,
@@ -18,8 +18,9 @@ from anomaly.problems import (
     UnknownVersion,
     VersionActive,
 )
-from anomaly.reply import Reply
-from anomaly.training import TrainingOptions, train
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
 
 Do = Callable[[Callable[[sa.Connection], Any]], Any]
 

@@ -7,16 +7,16 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 import sqlalchemy as sa
-from anomaly import alerts, operators, outbox, watch
-from anomaly.alarms import Transition
-from anomaly.alerts import Evidence
-from anomaly.delivery import Delivery
-from anomaly.ledger import Ledger
-from anomaly.reply import Reply
-from anomaly.schema import alerts as table
-from anomaly.schema import assets
-from anomaly.store import Store
-from anomaly.watch import Watch
+from anomaly.alerting import alerts, operators, outbox, watch
+from anomaly.alerting.alarms import Transition
+from anomaly.alerting.alerts import Evidence
+from anomaly.alerting.delivery import Delivery
+from anomaly.alerting.watch import Watch
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.reply import Reply
+from anomaly.storage.schema import alerts as table
+from anomaly.storage.schema import assets
+from anomaly.storage.store import Store
 from pydantic import SecretStr
 
 T = TypeVar("T")

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from anomaly import webhook
-from anomaly.notices import Notice
-from anomaly.outbound import AllowList
-from anomaly.webhook import Outcome, Webhook
+from anomaly.alerting import webhook
+from anomaly.alerting.notices import Notice
+from anomaly.alerting.outbound import AllowList
+from anomaly.alerting.webhook import Outcome, Webhook
 
 LOOPBACK = AllowList.of(["127.0.0.0/8"])
 SECRET = b"a secret of at least 24 bytes"

@@ -2,11 +2,13 @@ from collections.abc import Callable
 
 import numpy as np
 import sqlalchemy as sa
-from anomaly import schema, versions, windows
-from anomaly.ledger import Ledger, Reply
+from anomaly.ingestion import windows
+from anomaly.ingestion.windows import Tail
+from anomaly.lifecycle import versions
 from anomaly.model import Model, Sensor
-from anomaly.store import Store
-from anomaly.windows import Tail
+from anomaly.storage import schema
+from anomaly.storage.ledger import Ledger, Reply
+from anomaly.storage.store import Store
 
 MakeModel = Callable[..., Model]
 

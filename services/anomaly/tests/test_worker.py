@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from anomaly.child import Order
+from anomaly.lifecycle.child import Order
 
-COMMAND = (sys.executable, "-P", "-m", "anomaly.worker")
+COMMAND = (sys.executable, "-P", "-m", "anomaly.lifecycle.worker")
 
 
 def cells(n: int = 200) -> list[str]:
@@ -59,7 +59,7 @@ def test_a_table_that_inflates_beyond_the_limit_is_cut_off() -> None:
 
 
 def test_it_gives_way_to_the_service() -> None:
-    probe = "import os; from anomaly import worker; worker._be_small(1 << 30); print(os.nice(0))"
+    probe = "import os; from anomaly.lifecycle import worker; worker._be_small(1 << 30); print(os.nice(0))"
     done = subprocess.run((sys.executable, "-c", probe), capture_output=True, check=True, text=True)
     assert int(done.stdout) >= min(19, os.nice(0) + 10)
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from anomaly import folds, readers
-from anomaly.modelfile import Sensor
+from anomaly.detector.modelfile import Sensor
+from anomaly.formats import readers
+from anomaly.learning import folds
 from anomaly.preprocess import Preparation
 from numpy.typing import NDArray
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from anomaly import readers
-from anomaly.autoencoder import Autoencoder
+from anomaly.detector.autoencoder import Autoencoder
+from anomaly.formats import readers
 from anomaly.model import Model
 from network import to_torch
 from numpy.typing import NDArray

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from anomaly.calibration import calibrate
+from anomaly.detector.calibration import calibrate
 from anomaly.model import Model
 from data import Data
 from network import Network, to_numpy

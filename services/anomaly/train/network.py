@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from anomaly.autoencoder import CLIP_MARGIN, Autoencoder, mirrored
+from anomaly.detector.autoencoder import CLIP_MARGIN, Autoencoder, mirrored
 from numpy.typing import NDArray
 from torch import Tensor, nn
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import data
 import export
 import torch
-from anomaly import pca
-from anomaly.autoencoder import hidden_sizes
+from anomaly.detector import pca
+from anomaly.detector.autoencoder import hidden_sizes
 from anomaly.preprocess import FEATURES
 from network import Network
 from torch import Tensor

@@ -165,7 +165,7 @@ def load(settings_class: type[Settings], **overrides: Any) -> Settings:
 def _refuse_unknown(prefix: str, settings_class: type[BaseSettings]) -> None:
     """A misspelt variable would otherwise be a setting that silently does nothing."""
     known = [f"{prefix}{field}".upper() for field in settings_class.model_fields]
-    for name in os.environ:  # noqa: TID251 - this is the settings.py
+    for name in os.environ:
         if prefix and name.upper().startswith(prefix) and name.upper() not in known:
             close = difflib.get_close_matches(name.upper(), known, n=1)
             refuse(f"{name} is not a setting" + (f", did you mean {close[0]}?" if close else ""))
@@ -184,7 +184,7 @@ def _explain(prefix: str, error: ErrorDetails) -> str:
 def _variable(prefix: str, field: str) -> str:
     """Returns the variable that a field was read from, as it was written: the service's own before the shared one."""
     own, shared = f"{prefix}{field}".upper(), f"{SHARED_PREFIX}{field}".upper()
-    given = {name.upper(): name for name in os.environ}  # noqa: TID251 - likewise
+    given = {name.upper(): name for name in os.environ}
     return given.get(own) or given.get(shared) or own
 
 

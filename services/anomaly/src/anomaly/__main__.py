@@ -10,7 +10,7 @@ if sys.version_info < (3, 11):
 # Rows are small: a second BLAS thread only costs memory. It must be said before NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from anomaly import cli  # noqa: E402
+from anomaly.commands import cli
 
 
 def main() -> int:
@@ -56,8 +56,8 @@ def _migrate(_arguments: argparse.Namespace) -> int:
     from servicekit.problems import Problem
     from servicekit.settings import load, refuse
 
-    from anomaly import migrate
     from anomaly.settings import Settings
+    from anomaly.storage import migrate
 
     try:
         migrate.ensure(load(Settings).database_url)

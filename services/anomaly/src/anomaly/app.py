@@ -23,7 +23,7 @@ def create_app(settings: Settings | None = None) -> Service:
     hot = scoring.HotScoring(services.registry)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with services.opened():
             yield
 

@@ -1,4 +1,4 @@
-"""What Prometheus sees of this service beside HTTP: read from the parts when it scrapes, so that counting costs nothing."""
+"""What Prometheus sees of this service beside HTTP, read from the parts when it scrapes: counting costs nothing."""
 
 from collections.abc import Iterable, Mapping
 from typing import get_args
@@ -6,7 +6,7 @@ from typing import get_args
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from anomaly.alarms import Kind
+from anomaly.alerting.alarms import Kind
 from anomaly.services import Services
 
 
@@ -22,7 +22,9 @@ class Measures(Collector):
         active = services.registry.default
         yield _counts("anomaly_scores", "Rows scored by POST /, by status.", "status", self.scored)
         yield _counts("anomaly_readings", "Readings stored, by status.", "status", services.ingest.verdicts)
-        yield _gauge("anomaly_model_version", "Version that answers POST /; 0 for none.", active.version if active else 0)
+        yield _gauge(
+            "anomaly_model_version", "Version that answers POST /; 0 for none.", active.version if active else 0
+        )
         yield _gauge("anomaly_write_queue_length", "Writes that wait for their commit.", services.ledger.depth)
         yield _gauge("anomaly_streams_open", "Open event streams.", services.hub.streams)
         yield _gauge("anomaly_deliveries_pending", "Notices that wait to be sent.", services.watch.queue_length)

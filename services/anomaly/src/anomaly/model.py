@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from anomaly import calibration as calibrations
-from anomaly import modelfile
-from anomaly.autoencoder import Autoencoder
-from anomaly.calibration import Calibration, Method
-from anomaly.modelfile import MAX_FEATURES, CalibrationEntry, Header, ModelFileError, Sensor
-from anomaly.pca import Pca
+from anomaly.detector import calibration as calibrations
+from anomaly.detector import modelfile
+from anomaly.detector.autoencoder import Autoencoder
+from anomaly.detector.calibration import Calibration, Method
+from anomaly.detector.modelfile import MAX_FEATURES, CalibrationEntry, Header, ModelFileError, Sensor
+from anomaly.detector.pca import Pca
+from anomaly.detector.rowscore import scorer
 from anomaly.preprocess import Array, Preparation, Scaler, feature_count
-from anomaly.rowscore import scorer
 
 __all__ = ["Kind", "Model", "ModelFileError", "Sensor"]
 

@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 from servicekit.threads import Pool
 
-from anomaly import migrate
-from anomaly.adapter import Adapter
-from anomaly.delivery import Delivery
-from anomaly.hub import Hub
-from anomaly.ingest import Ingest
-from anomaly.jobs import Jobs
-from anomaly.ledger import Ledger
+from anomaly.alerting.delivery import Delivery
+from anomaly.alerting.watch import Watch
+from anomaly.ingestion.hub import Hub
+from anomaly.ingestion.ingest import Ingest
+from anomaly.ingestion.retention import Retention
+from anomaly.lifecycle.adapter import Adapter
+from anomaly.lifecycle.jobs import Jobs
+from anomaly.lifecycle.registry import Registry
 from anomaly.problems import ModelDamaged, NoModel, StorageUnavailable
-from anomaly.registry import Registry
-from anomaly.retention import Retention
 from anomaly.settings import Settings
-from anomaly.store import Store
-from anomaly.watch import Watch
+from anomaly.storage import migrate
+from anomaly.storage.ledger import Ledger
+from anomaly.storage.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Services:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Opens everything; a database that is away is waited for in the background, and nothing is ready until then."""
+        """Opens everything; a database that is away is waited for in the background, not ready until then."""
         parts = AsyncExitStack()
         opening = asyncio.create_task(self._open_when_there(parts))
         try:

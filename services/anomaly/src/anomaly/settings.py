@@ -7,8 +7,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 from servicekit.settings import CommaList, ServiceSettings, split_commas
 
-from anomaly import delivery
-from anomaly.store import parse_url
+from anomaly.alerting import delivery
+from anomaly.storage.store import parse_url
 
 
 class Settings(ServiceSettings):

@@ -12,13 +12,12 @@ from servicekit.openapi import answers, json_body
 from servicekit.problems import MalformedJSON, UnsupportedMediaType
 from servicekit.responses import json_response
 
-from anomaly import alerts, cursors, operators, outbox
-from anomaly.alarms import Kind
-from anomaly.alerts import Alert
-from anomaly.idempotency import Idempotency
-from anomaly.notices import probe
-from anomaly.operators import Person, Verdict
-from anomaly.outbox import Delivery, Status
+from anomaly.alerting import alerts, operators, outbox
+from anomaly.alerting.alarms import Kind
+from anomaly.alerting.alerts import Alert
+from anomaly.alerting.notices import probe
+from anomaly.alerting.operators import Person, Verdict
+from anomaly.alerting.outbox import Delivery, Status
 from anomaly.problems import (
     AlertCleared,
     AlreadyDelivered,
@@ -31,7 +30,9 @@ from anomaly.problems import (
     UnknownAlert,
     UnknownDelivery,
 )
-from anomaly.reply import Reply
+from anomaly.storage import cursors
+from anomaly.storage.idempotency import Idempotency
+from anomaly.storage.reply import Reply
 
 T = TypeVar("T")
 

@@ -13,9 +13,8 @@ from servicekit.responses import json_response
 from servicekit.strict import decode
 from starlette.responses import Response
 
-from anomaly import assets
-from anomaly.assets import NAME_PATTERN, AssetList, AssetSettings, AssetState
-from anomaly.ledger import Idempotency, Operation, Reply
+from anomaly.ingestion import assets
+from anomaly.ingestion.assets import NAME_PATTERN, AssetList, AssetSettings, AssetState
 from anomaly.problems import (
     AssetProtected,
     IdempotencyKeyInUse,
@@ -27,6 +26,7 @@ from anomaly.problems import (
     UnknownAsset,
 )
 from anomaly.routes import history, readings
+from anomaly.storage.ledger import Idempotency, Operation, Reply
 
 router = APIRouter(tags=["assets"])
 

@@ -10,12 +10,13 @@ from servicekit.problems import InvalidInput, quote
 from servicekit.responses import json_response
 from starlette.responses import Response, StreamingResponse
 
-from anomaly import cursors, history, stream
-from anomaly.assets import NAME_PATTERN, asset_row
-from anomaly.history import History, Selection
-from anomaly.judgement import Status
+from anomaly.ingestion import history, stream
+from anomaly.ingestion.assets import NAME_PATTERN, asset_row
+from anomaly.ingestion.history import History, Selection
+from anomaly.ingestion.judgement import Status
+from anomaly.ingestion.timestamps import parse_text
 from anomaly.problems import StorageUnavailable, UnknownAsset
-from anomaly.timestamps import parse_text
+from anomaly.storage import cursors
 
 router = APIRouter()
 

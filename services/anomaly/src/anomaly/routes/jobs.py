@@ -13,11 +13,12 @@ from servicekit.openapi import answers, binary_body
 from servicekit.responses import json_response
 from starlette.responses import Response
 
-from anomaly import leases, schema
-from anomaly.alarms import iso
-from anomaly.folds import Holdback
-from anomaly.idempotency import Idempotency
-from anomaly.leases import JobStatus
+from anomaly.alerting.alarms import iso
+from anomaly.learning.folds import Holdback
+from anomaly.lifecycle import leases
+from anomaly.lifecycle.leases import JobStatus
+from anomaly.lifecycle.upload import take_in
+from anomaly.lifecycle.versions import Row, find_version
 from anomaly.preprocess import MAX_WINDOW
 from anomaly.problems import (
     JobFinished,
@@ -27,10 +28,10 @@ from anomaly.problems import (
     TrainingImpossible,
     UnknownJob,
 )
-from anomaly.reply import Reply
 from anomaly.routes.models import WRITES, AssetName, location
-from anomaly.upload import take_in
-from anomaly.versions import Row, find_version
+from anomaly.storage import schema
+from anomaly.storage.idempotency import Idempotency
+from anomaly.storage.reply import Reply
 
 router = APIRouter(tags=["jobs"])
 

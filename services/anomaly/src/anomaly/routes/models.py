@@ -13,10 +13,8 @@ from servicekit.openapi import answers, binary_body
 from servicekit.responses import json_response
 from starlette.responses import Response
 
-from anomaly import catalog, versions
-from anomaly.catalog import AssetModelsList, Version, VersionList
-from anomaly.idempotency import Idempotency
-from anomaly.ledger import Operation
+from anomaly.lifecycle import catalog, versions
+from anomaly.lifecycle.catalog import AssetModelsList, Version, VersionList
 from anomaly.problems import (
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
@@ -32,7 +30,9 @@ from anomaly.problems import (
     UnknownVersion,
     VersionActive,
 )
-from anomaly.reply import Reply
+from anomaly.storage.idempotency import Idempotency
+from anomaly.storage.ledger import Operation
+from anomaly.storage.reply import Reply
 
 router = APIRouter(tags=["models"])
 

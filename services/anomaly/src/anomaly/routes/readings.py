@@ -11,13 +11,14 @@ from servicekit.media import require
 from servicekit.openapi import answers, json_body
 from starlette.responses import Response
 
-from anomaly import alarms, readings
-from anomaly.alarms import iso
-from anomaly.assets import NAME_PATTERN
-from anomaly.fates import Fate
-from anomaly.ingest import Taken
-from anomaly.judgement import Reason, Status
-from anomaly.ledger import Idempotency
+from anomaly.alerting import alarms
+from anomaly.alerting.alarms import iso
+from anomaly.ingestion import readings
+from anomaly.ingestion.assets import NAME_PATTERN
+from anomaly.ingestion.fates import Fate
+from anomaly.ingestion.ingest import Taken
+from anomaly.ingestion.judgement import Reason, Status
+from anomaly.ingestion.readings import Incoming, Quality, Reading, ReadingRows
 from anomaly.model import Kind
 from anomaly.postprocess import Severity, severity
 from anomaly.problems import (
@@ -35,8 +36,8 @@ from anomaly.problems import (
     UnknownSensor,
     WrongDimension,
 )
-from anomaly.readings import Incoming, Quality, Reading, ReadingRows
 from anomaly.schemas import Contribution
+from anomaly.storage.ledger import Idempotency
 
 router = APIRouter()
 

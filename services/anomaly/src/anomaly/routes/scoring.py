@@ -20,12 +20,13 @@ from servicekit.strict import decode
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from anomaly import readers, readings
+from anomaly.formats import readers
+from anomaly.ingestion import readings
+from anomaly.lifecycle.registry import Active, Registry
 from anomaly.model import Model
 from anomaly.postprocess import severity, status
 from anomaly.preprocess import Array
 from anomaly.problems import ModelNeedsWindow, NoModel, TableInvalid, TooManyRows, WrongDimension
-from anomaly.registry import Active, Registry
 from anomaly.schemas import BatchVerdict, Contribution, DetailedVerdict, Rows, Values, Verdict
 
 router = APIRouter(tags=["scoring"])
@@ -75,7 +76,7 @@ def _wants_detail(query: bytes) -> bool:
         return True
     if query in (b"detail=false", b"detail=0"):
         return False
-    raise InvalidInput(f"the query is {ascii(query.decode('latin-1')[:64])}, this call takes detail=true or false")
+    raise InvalidInput(f"the query is {query.decode('latin-1')[:64]!a}, this call takes detail=true or false")
 
 
 def judge(active: Active, body: bytes, *, detail: bool) -> Verdict | DetailedVerdict:
@@ -112,7 +113,7 @@ def _detailed(active: Active, values: list[float], score: float) -> DetailedVerd
     responses=answers({200: Verdict}, REFUSALS),
     response_class=Response,
 )
-async def score(request: Request, detail: bool = False) -> Response:
+async def score(request: Request, detail: bool = False) -> Response:  # noqa: ARG001 - what the document shows
     """Scores one row of sensor values. With `detail=true` the answer is a DetailedVerdict."""
     raise AssertionError("served by HotScoring")
 

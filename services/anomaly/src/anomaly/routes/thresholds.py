@@ -14,10 +14,12 @@ from servicekit.responses import json_response
 from servicekit.strict import decode
 from starlette.responses import Response
 
-from anomaly import catalog, recalibration
-from anomaly.calibration import Method
-from anomaly.catalog import Version
-from anomaly.idempotency import Idempotency
+from anomaly.detector.calibration import Method
+from anomaly.lifecycle import catalog, recalibration
+from anomaly.lifecycle.catalog import Version
+from anomaly.lifecycle.recalibration import Choice, store_version
+from anomaly.lifecycle.registry import Active
+from anomaly.lifecycle.versions import find_asset
 from anomaly.model import Model
 from anomaly.problems import (
     ModelDamaged,
@@ -29,11 +31,9 @@ from anomaly.problems import (
     UnknownAsset,
     VersionChanged,
 )
-from anomaly.recalibration import Choice, store_version
-from anomaly.registry import Active
-from anomaly.reply import Reply
 from anomaly.routes.models import WRITES, AssetName, location
-from anomaly.versions import find_asset
+from anomaly.storage.idempotency import Idempotency
+from anomaly.storage.reply import Reply
 
 router = APIRouter(tags=["thresholds"])
 

@@ -1,0 +1,1 @@
+"""Alarms and drift, the alerts they open, and who is told."""

@@ -1,0 +1,1 @@
+"""Tables of sensor values as spreadsheets, loggers and NumPy write them."""

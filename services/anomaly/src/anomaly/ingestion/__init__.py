@@ -1,0 +1,1 @@
+"""Readings of assets: taken in, judged, kept, listed and streamed."""

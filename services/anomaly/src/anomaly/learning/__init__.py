@@ -1,0 +1,1 @@
+"""From normal rows, or from a PyTorch file, to a model."""

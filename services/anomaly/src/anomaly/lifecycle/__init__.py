@@ -1,0 +1,1 @@
+"""Versions of models: trained, activated, recalibrated, adapted."""

@@ -1,13 +1,10 @@
 """`python -m gateway`: all services in one process, on one address."""
 
-import os
 import sys
 
-if sys.version_info < (3, 11):  # the one line that an older Python gets to see
-    sys.exit(f"lineside: needs Python 3.11 or newer, this is {sys.version.split()[0]}")
+from servicekit import lean
 
-# Rows are small: a second BLAS thread only costs memory. It must be said before NumPy is imported.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+lean.prepare()
 
 from servicekit import server
 from servicekit.settings import load

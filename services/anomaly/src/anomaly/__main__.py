@@ -1,14 +1,11 @@
 """`python -m anomaly`: serve, train, threshold, score, import, key, migrate."""
 
 import argparse
-import os
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit(f"lineside: needs Python 3.11 or newer, this is {sys.version.split()[0]}")
+from servicekit import lean
 
-# Rows are small: a second BLAS thread only costs memory. It must be said before NumPy is imported.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+lean.prepare()
 
 from anomaly.commands import cli
 

@@ -1,0 +1,16 @@
+"""What a process says before anything large is imported; only a `__main__` calls it, and calls it first."""
+
+import os
+import sys
+
+OLDEST_PYTHON = (3, 11)
+
+
+def prepare() -> None:
+    """Refuses an older Python with one line, and keeps the process small."""
+    if sys.version_info < OLDEST_PYTHON:
+        sys.exit(f"lineside: needs Python 3.11 or newer, this is {sys.version.split()[0]}")
+    # Rows are small: a second BLAS thread only costs memory and fights the first.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # noqa: TID251 - NumPy reads it, not we
+    # FastAPI looks whether a type is a model of pydantic 1, and would load 3 MB to learn that we have none.
+    sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type] # how Python marks a module as missing

@@ -16,20 +16,11 @@ from bench.report import Row
 
 ROUNDS = 5
 CONNECTIONS = 16
-REQUESTS = 8000
+REQUESTS = 20_000
 SENSORS = (3, 32)
-UVICORN = (
-    "-m",
-    "uvicorn",
-    "--factory",
-    "--http",
-    "httptools",
-    "--loop",
-    "uvloop",
-    "--no-access-log",
-    "--port",
-    "{port}",
-)
+SERVER = ("-m", "uvicorn", "--factory", "--http", "httptools", "--loop", "uvloop", "--port", "{port}")
+CONSTANT = (*SERVER, "--no-access-log", "bench.peers:constant")
+SEED = (*SERVER, "bench.peers:seed_stack")  # its own command logs each request, as ours does
 
 
 def measure() -> Iterator[Row]:
@@ -45,13 +36,11 @@ def _measure(sensors: int) -> Iterator[Row]:
         peers = {
             "quiet": stack.enter_context(_ours(sensors, line, access_log="false")),
             "logged": stack.enter_context(_ours(sensors, line, access_log="true")),
-            "constant": stack.enter_context(
-                servers.start(*UVICORN, "bench.peers:constant", ready="/anomaly", environment={})
-            ),
+            "constant": stack.enter_context(servers.start(*CONSTANT, ready="/anomaly", environment={})),
         }
         if importlib.util.find_spec("torch"):
             environment = {"BENCH_SENSORS": str(sensors)}
-            seed = servers.start(*UVICORN, "bench.peers:seed_stack", ready="/anomaly", environment=environment)
+            seed = servers.start(*SEED, ready="/anomaly", environment=environment)
             peers["seed"] = stack.enter_context(seed)
         costs = _costs(peers, request)
     yield from _rows(sensors, costs)

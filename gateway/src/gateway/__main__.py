@@ -7,7 +7,7 @@ from servicekit import lean
 lean.prepare()
 
 from servicekit import server
-from servicekit.settings import load
+from servicekit.settings import load, refuse
 
 from gateway.app import create_app
 from gateway.settings import Settings
@@ -16,7 +16,10 @@ from gateway.settings import Settings
 def main() -> int:
     settings = load(Settings)
     listener = server.bind(settings)
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except ValueError as error:  # a setting that only its part can judge
+        refuse(str(error))
     server.announce("Lineside", server.address(settings, listener), server.LINKS)
     return server.run(app, settings, listener, app.front.state.drain)
 

@@ -1,12 +1,13 @@
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from servicekit.app import Service
-from servicekit.protocol import LimitedProtocol
+from servicekit.protocol import JoinedWrites, LimitedProtocol
 
 GET = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -83,3 +84,38 @@ def test_lets_requests_come_in_pieces_and_with_pauses_between_them(port: int, co
         time.sleep(0.4)
     connection.send(GET)
     assert connection.response()[0] == 200
+
+
+class _Recorder:
+    """Stands for a transport: what reaches it, in the order it does."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def close(self) -> None:
+        self.written.append(b"closed")
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_extra_info(self, name: str) -> str:
+        return f"the {name}"
+
+
+def test_joins_what_is_written_in_one_turn_and_loses_nothing_at_the_end() -> None:
+    async def scenario() -> list[bytes]:
+        recorder = _Recorder()
+        joined = JoinedWrites(cast("asyncio.Transport", recorder), asyncio.get_running_loop())
+        joined.write(b"head ")
+        joined.write(b"body")
+        await asyncio.sleep(0)
+        joined.write(b"last")
+        joined.close()
+        await asyncio.sleep(0)
+        assert joined.get_extra_info("peername") == "the peername"
+        return recorder.written
+
+    assert asyncio.run(scenario()) == [b"head body", b"last", b"closed"]

@@ -57,6 +57,17 @@ def test_every_option_of_training_reaches_the_model(data: Path, tmp_path: Path) 
     assert made.report["options"]["seed"] == 5
 
 
+def test_units_and_ranges_go_into_the_model(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    said = ["--range", "vibration=0:50", "--range", "current=-5:", "--unit", "current=mA"]
+    assert cli.main(["train", "--data", str(data), "--output", str(path), "--epochs", "1", *said]) == 0
+    sensors = {sensor.name: sensor for sensor in Model.load(path.read_bytes()).sensors}
+    vibration, current, temperature = (sensors[name] for name in ("vibration", "current", "temperature"))
+    assert (vibration.unit, vibration.low, vibration.high) == ("mm/s", 0.0, 50.0)
+    assert (current.unit, current.low, current.high) == ("mA", -5.0, None)
+    assert (temperature.low, temperature.high) == (None, None)
+
+
 def test_scoring_writes_a_verdict_for_each_row(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = tmp_path / "rows.csv"
     rows.write_text("vibration,temperature,current\n1.1,1.0,1.05\n9,0.9,1.1\n1.1,,1.05\n")
@@ -126,6 +137,9 @@ def test_whatever_is_wrong_is_one_line_and_status_1(
     assert "No such file" in refused([*train, str(tmp_path / "none.csv")], capsys)
     assert "Is a directory" in refused([*train, str(tmp_path)], capsys)
     assert "between 1 and 64" in refused([*train, str(data), "--window", "99"], capsys)
+    assert "there is not; there are 'vibration'" in refused([*train, str(data), "--range", "speed=0:1"], capsys)
+    assert "row 2: 'vibration' is" in refused([*train, str(data), "--range", "vibration=-9:-8"], capsys)
+    assert "expected NAME=TEXT" in refused([*train, str(data), "--unit", "bar"], capsys)
     assert "percentile is 50.0" in refused([*train, str(data), "--percentile", "50"], capsys)
     assert "there is no column 'speed'" in refused([*train, str(data), "--drop", "speed"], capsys)
     assert "not a whole safetensors file" in refused(["score", str(data), "--model", str(bad)], capsys)

@@ -322,9 +322,9 @@ def test_a_fault_of_our_own_fails_the_job_with_a_reason(plant: Plant, monkeypatc
 def test_a_table_is_refused_before_it_is_accepted(plant: Plant) -> None:
     async def use() -> None:
         with pytest.raises(TableInvalid):
-            await plant.jobs.check(zlib.compress(table() + b"\n1,x,3"), {"kind": "pca"})
+            await plant.jobs.check(zlib.compress(table() + b"\n1,x,3"), {"options": {"kind": "pca"}})
         with pytest.raises(TrainingImpossible):
-            await plant.jobs.check(zlib.compress(b"1,2"), {"kind": "pca"})
-        await plant.jobs.check(zlib.compress(table()), {"kind": "pca"})
+            await plant.jobs.check(zlib.compress(b"1,2"), {"options": {"kind": "pca"}})
+        await plant.jobs.check(zlib.compress(table()), {"options": {"kind": "pca"}})
 
     run(plant, use)

@@ -66,6 +66,13 @@ def test_pytorch_files_are_pointed_to_import() -> None:
         Model.load(b"PK\x03\x04...")
 
 
+def test_a_header_whose_length_begins_like_a_pickle_is_read(data: bytes) -> None:
+    header, tensors = parts(data)
+    padded = (rebuilt({**header, "report": {"note": "x" * n}}, tensors) for n in range(300))
+    found = next(file for file in padded if file[:1] == b"\x80")
+    assert Model.load(found).sensors == Model.load(data).sensors
+
+
 def test_a_file_cut_off_anywhere_is_refused(data: bytes) -> None:
     for length in [*range(0, 300, 7), len(data) // 2, len(data) - 1]:
         with pytest.raises(ModelFileError):

@@ -25,7 +25,10 @@ def test_an_asset_is_made_shown_listed_and_deleted(client: TestClient) -> None:
 def test_shows_the_state_of_an_asset(client: TestClient) -> None:
     client.post("/assets/press", json={"values": [1, 0], "timestamp": "2026-01-01T00:00:00Z"})
     state = client.get("/assets/press").json()
-    assert state["newest"] == {"timestamp": "2026-01-01T00:00:00.000Z", "score": 1.0, "status": "normal"}
+    shares = [{"sensor": "a", "contribution": 1.0}, {"sensor": "b", "contribution": 0.0}]
+    newest = {"timestamp": "2026-01-01T00:00:00.000Z", "score": 1.0, "status": "normal"}
+    assert state["newest"] == {**newest, "contributions": shares}
+    assert client.get("/assets").json()["items"][1]["newest"] == newest  # a list explains nothing
     assert state["active_version"] == 1
     assert state["alarm"] == {"state": "normal", "since": None, "smoothed_ratio": pytest.approx(1 / 3)}
     assert [sensor["sensor"] for sensor in state["drift"]["input"]] == ["a", "b"]

@@ -74,6 +74,39 @@ def test_a_new_version_keeps_the_units_and_ranges_of_the_active_one(client: Test
     assert units[0] == units[1]
 
 
+def test_units_and_ranges_are_set_and_a_reading_outside_is_unknown(client: TestClient) -> None:
+    said = "&activate=true&range=heat=0:50&range=flow=:90&unit=heat=%C2%B0C"
+    until(client, client.post(TRAIN + said, content=table(), headers=CSV).headers["location"], "succeeded")
+    flow, _, heat = client.get("/models/press/versions/1").json()["sensors"]
+    assert heat == {"name": "heat", "unit": "°C", "low": 0.0, "high": 50.0}
+    assert (flow["low"], flow["high"]) == (None, 90.0)
+    outside = client.post("/assets/press", json={"values": [20.0, 20.0, 50.1]}).json()
+    assert outside == {"score": None, "status": "unknown", "reason": "out_of_range"}
+    assert client.post("/assets/press", json={"values": [20.0, 20.0, 20.0]}).json()["status"] == "normal"
+    hot = table() + b"\n20.0,20.0,51.0"  # the next training knows the range, and may take it away
+    answer = client.post(TRAIN, content=hot, headers=CSV)
+    assert "outside its range 0:50" in problem(answer, 422, "table-invalid")
+    assert answer.json()["row"] == 302
+    assert client.post(f"{TRAIN}&range=heat=:", content=hot, headers=CSV).status_code == 202
+
+
+def test_sensors_without_a_header_have_numbers(client: TestClient) -> None:
+    body = table().split(b"\n", 1)[1]
+    path = client.post(f"{TRAIN}&range=sensor_3=0:50", content=body, headers=CSV).headers["location"]
+    until(client, path, "succeeded")
+    assert [s["high"] for s in client.get("/models/press/versions/1").json()["sensors"]] == [None, None, 50.0]
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [("range=heat=0", "LOW:HIGH"), ("range=oil=0:1", "a sensor that there is not"), ("unit=heat", "NAME=TEXT")],
+)
+def test_what_is_said_of_sensors_must_be_understood(client: TestClient, query: str, reason: str) -> None:
+    answer = client.post(f"{TRAIN}&{query}", content=table(), headers=CSV)
+    assert reason in problem(answer, 422, "training-impossible")
+    assert client.get("/jobs").json()["items"] == []
+
+
 def test_jobs_are_listed_newest_first_in_pages(client: TestClient) -> None:
     ids = [client.post(TRAIN, content=table(), headers=CSV).json()["id"] for _ in range(3)]
     items: list[Any] = []

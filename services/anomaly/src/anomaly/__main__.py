@@ -29,14 +29,17 @@ def main() -> int:
 
 def _serve(_arguments: argparse.Namespace) -> int:
     from servicekit import server
-    from servicekit.settings import load
+    from servicekit.settings import load, refuse
 
     from anomaly.app import create_app
     from anomaly.settings import Settings
 
     settings = load(Settings)
     listener = server.bind(settings)
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except ValueError as error:  # a setting that only its part can judge
+        refuse(str(error))
     server.announce("Lineside anomaly", server.address(settings, listener), server.LINKS)
     return server.run(app, settings, listener, app.state.drain)
 

@@ -20,7 +20,7 @@ def create_app(settings: Settings | None = None) -> Service:
     """Returns the service; nothing is opened before its lifespan begins."""
     settings = settings or Settings()
     services = Services(settings)
-    hot = scoring.HotScoring(services.registry)
+    hot = scoring.HotScoring(services.registry, services.pool, settings.max_rows, settings.max_batch_bytes)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -15,7 +15,8 @@ from anomaly.detector.calibration import METHODS
 from anomaly.detector.modelfile import MAX_FILE_BYTES
 from anomaly.formats import readers
 from anomaly.formats.readers import Choice, Table
-from anomaly.learning import importing, pth, training
+from anomaly.formats.tables import usable
+from anomaly.learning import declared, importing, pth, training
 from anomaly.learning.training import TrainingOptions
 from anomaly.model import Model
 from anomaly.preprocess import FEATURES
@@ -121,8 +122,11 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         "--holdback",
         choices=("auto", "folds", "tail"),
         default="auto",
-        help="folds: each fifth is held back once; tail: the last 30 %%; auto: tail from 5000 rows",
+        help="folds: each fifth is held back once; tail: the last 30 %%; auto: tail over 5000 rows",
     )
+    limits = "values outside cannot be: such a reading is unknown; a side may be empty"
+    group.add_argument("--range", dest="ranges", action="append", default=[], metavar="NAME=LOW:HIGH", help=limits)
+    group.add_argument("--unit", dest="units", action="append", default=[], metavar="NAME=TEXT", help="as in mm/s")
     group.add_argument("--no-trim", action="store_true", help="keep bursts of rows that score far beyond the rest")
     group.add_argument("--no-tolerance", action="store_true", help="do not forgive sensors that wander slowly")
 
@@ -163,7 +167,7 @@ def _refuse(reason: str, status: int = 1) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    table = _table(arguments, arguments.data)
+    table = usable(_table(arguments, arguments.data))
     options = TrainingOptions(
         kind=arguments.kind,
         window=arguments.window,
@@ -178,7 +182,7 @@ def _train(arguments: argparse.Namespace) -> None:
         rate=arguments.rate,
         trim=not arguments.no_trim,
         tolerance=not arguments.no_tolerance,
-        sensors=table.sensors or (),
+        sensors=declared.sensors_of(table, arguments.ranges, arguments.units),
     )
     progress = Progress()
     try:

@@ -1,6 +1,6 @@
 """A table of sensor values, the limits under which one is read, and the error that refuses one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,3 +56,24 @@ def shown(text: str) -> str:
     """Returns text for an error: escaped, so that it cannot forge a line, and cut."""
     escaped = ascii(text)
     return escaped if len(escaped) <= MAX_SHOWN_CHARS else escaped[:MAX_SHOWN_CHARS] + "..."
+
+
+def usable(table: Table) -> Table:
+    """Returns the rows of good quality in the order of time, and notes what that changed."""
+    rows, times, numbers, notes = table.rows, table.timestamps_ms, table.row_numbers, list(table.notes)
+    order = np.arange(len(rows))
+    if table.qualities is not None:
+        order = np.flatnonzero(np.array(table.qualities) == "good")
+        if len(order) < len(rows):
+            notes.append(f"{len(rows) - len(order)} rows of another quality than good were left out.")
+    if times is not None and (np.diff(times[order]) < 0).any():
+        order = order[np.argsort(times[order], kind="stable")]
+        notes.append("The rows were put in the order of their timestamps.")
+    return replace(
+        table,
+        rows=rows[order],
+        timestamps_ms=None if times is None else times[order],
+        qualities=None if table.qualities is None else ("good",) * len(order),
+        row_numbers=None if numbers is None else numbers[order],
+        notes=tuple(notes),
+    )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from anomaly.alerting import alarms, alerts, drift
 from anomaly.alerting.alarms import AlarmSettings, iso
@@ -15,6 +15,7 @@ from anomaly.lifecycle.registry import DEFAULT_ASSET
 from anomaly.lifecycle.versions import ensure_asset
 from anomaly.lifecycle.versions import find_asset as asset_row
 from anomaly.problems import AssetProtected
+from anomaly.schemas import Contribution
 from anomaly.storage import schema
 
 __all__ = ["asset_row", "ensure_asset"]
@@ -48,11 +49,12 @@ class AssetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Newest(msgspec.Struct):
-    """The newest reading."""
+    """The newest reading; what each sensor contributed to its score only where one asset is asked for."""
 
     timestamp: str
     score: float | None
     status: str
+    contributions: list[Contribution] | UnsetType = UNSET
 
 
 class AssetState(msgspec.Struct):

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from anomaly.ingestion import fates, windows
+from anomaly.ingestion import explanation, fates, windows
 from anomaly.ingestion.consequences import Condition, Judged, Pursuit, contributions
 from anomaly.ingestion.fates import Fate, Stored, Tolerance
 from anomaly.ingestion.judgement import Explanation, Judgement, obstacles, verdict
@@ -17,7 +17,6 @@ from anomaly.ingestion.windows import Scored, Tail
 from anomaly.lifecycle.registry import Registry
 from anomaly.model import Model
 from anomaly.preprocess import Array
-from anomaly.problems import UnknownVersion
 from anomaly.storage.schema import assets, readings
 
 # Made once: building a statement costs several times its execution.
@@ -173,18 +172,9 @@ class Intake:
         )
 
     def _explain_again(self, first: Any) -> Explanation:
-        try:
-            model = self.registry.load(self.connection, self.asset.id, first.version)
-        except UnknownVersion:  # deleted since: the score stands, its shares are gone
-            return Explanation(self.model.kind, [])
-        if first.score is None:
-            return Explanation(model.kind, [])
         gap_ms = self.memory.settings.max_gap_ms
-        tail = windows.load(self.connection, self.asset.id, model, gap_ms, before_ms=first.at_ms)
-        row = fates.values_of(first).reshape(1, -1)
-        scored = windows.score(model, tail, windows.fill(model, row), [first.at_ms], gap_ms)
-        full = len(scored.rows) >= model.window
-        return _explain(model, partial(scored.window, 0, model.window) if full else None)
+        found = explanation.again(self.connection, self.registry, self.asset.id, first, gap_ms)
+        return found or Explanation(self.model.kind, [])
 
 
 def _explain(model: Model, window: Callable[[], Array] | None) -> Explanation:

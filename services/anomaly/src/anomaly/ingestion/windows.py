@@ -87,14 +87,19 @@ def load(
     model: Model,
     max_gap_ms: float | None,
     before_ms: int | None = None,
+    *,
+    live_only: bool = False,
 ) -> Tail:
-    """Reads the tail from the database: of the live rows, or of all rows before a late one."""
+    """Reads the tail from the database: of the live rows, or of all rows, or all live ones, before a time."""
     if model.window == 1:
         return empty(model)
     query = sa.select(readings.c.at_ms, readings.c["values"], readings.c.version).where(
         readings.c.asset_id == asset_id, USABLE
     )
-    query = query.where(readings.c.fate == "live" if before_ms is None else readings.c.at_ms < before_ms)
+    if before_ms is None or live_only:
+        query = query.where(readings.c.fate == "live")
+    if before_ms is not None:
+        query = query.where(readings.c.at_ms < before_ms)
     found = connection.execute(query.order_by(readings.c.at_ms.desc()).limit(model.window - 1)).all()
     names = _sensor_names(connection, asset_id, {row.version for row in found})
     mine = [sensor.name for sensor in model.sensors]

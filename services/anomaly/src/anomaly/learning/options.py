@@ -54,12 +54,17 @@ class TrainingOptions:
         return "mean" if self.features == "auto" else self.features
 
     def sensors_for(self, n_sensors: int) -> tuple[Sensor, ...]:
-        return self.sensors or tuple(Sensor(f"sensor_{i + 1}") for i in range(n_sensors))
+        return self.sensors or numbered_sensors(n_sensors)
 
     def parameters(self) -> dict[str, float]:
         """Returns the parameters of the method that were given."""
         given = {"percentile": self.percentile, "margin": self.margin, "rate": self.rate}
         return {name: value for name, value in given.items() if value is not None}
+
+
+def numbered_sensors(n_sensors: int) -> tuple[Sensor, ...]:
+    """Returns the sensors of a table without names."""
+    return tuple(Sensor(f"sensor_{i + 1}") for i in range(n_sensors))
 
 
 def check(rows: Array, options: TrainingOptions) -> None:

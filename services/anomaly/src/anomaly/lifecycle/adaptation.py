@@ -37,7 +37,7 @@ class AdaptationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     enabled: bool = False
     max_shift: Annotated[float, Meta(gt=0, le=3)] = 0.5
-    interval_rows: Annotated[int, Meta(ge=100, le=10_000)] = 500
+    interval_rows: Annotated[int, Meta(ge=100, le=10_000)] = 2000  # drift needs 1,024 rows of one version
 
 
 class Anchor(msgspec.Struct, frozen=True):

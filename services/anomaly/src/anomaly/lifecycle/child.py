@@ -36,6 +36,8 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
     sensors: list[dict[str, Any]]  # known ones, whose units and ranges are taken over by name
     max_bytes: int  # of the CSV
     memory_bytes: int
+    ranges: list[str] = []  # NAME=LOW:HIGH
+    units: list[str] = []  # NAME=TEXT
 
 
 class Line(msgspec.Struct, omit_defaults=True):

@@ -73,14 +73,15 @@ class Jobs:
         if job_id in self._running:
             self._running[job_id].cancel()
 
-    async def check(self, deflated: bytes, options: dict[str, Any]) -> None:
+    async def check(self, deflated: bytes, parameters: dict[str, Any]) -> None:
         """Has a child read the whole table; raises TableInvalid or TrainingImpossible."""
         async with self._checking:
-            await child.check(self.order("check", {"options": options}), deflated, CHECK_TIMEOUT_S)
+            await child.check(self.order("check", parameters), deflated, CHECK_TIMEOUT_S)
 
     def order(self, task: str, parameters: dict[str, Any]) -> child.Order:
         limits = self.settings.max_train_bytes, self.settings.train_memory_mb << 20
-        return child.Order(task, parameters["options"], parameters.get("sensors", []), *limits)
+        said = parameters.get("ranges", []), parameters.get("units", [])  # a job of an older version has none
+        return child.Order(task, parameters["options"], parameters.get("sensors", []), *limits, *said)
 
     def now_ms(self) -> int:
         return self._ledger.clock()

@@ -210,9 +210,9 @@ def _read_own(file: Path) -> bytes:
         data = file.read_bytes()
         Model.load(data)
     except OSError as error:
-        raise ValueError(f"the model file {file} cannot be read: {error.strerror}") from None
+        raise ValueError(f"ANOMALY_MODEL_FILE: the model file {file} cannot be read: {error.strerror}") from None
     except ModelFileError as error:
-        raise ValueError(f"the model file {file} cannot be read: {error}") from None
+        raise ValueError(f"ANOMALY_MODEL_FILE: the model file {file} cannot be read: {error}") from None
     return data
 
 

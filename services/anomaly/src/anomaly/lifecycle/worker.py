@@ -6,20 +6,17 @@ import os
 import resource
 import sys
 import zlib
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from anomaly.detector import calibration
 from anomaly.detector.modelfile import ModelFileError, Sensor
 from anomaly.formats import readers
-from anomaly.formats.tables import Table
-from anomaly.learning import training
+from anomaly.formats.tables import usable
+from anomaly.learning import declared, training
 from anomaly.lifecycle.child import Line, Order
 
 NICE = 10
@@ -44,47 +41,22 @@ def main() -> int:
 def _serve(order: Order, deflated: bytes, answers: BinaryIO) -> Line:
     try:
         data = zlib.decompressobj().decompress(deflated, order.max_bytes)
-        table = readers.read_csv(data, readers.Limits())
-        rows, notes = _usable(table)
+        table = usable(readers.read_csv(data, readers.Limits()))
         options = msgspec.convert(order.options, training.TrainingOptions)
-        options = replace(options, sensors=_sensors(table.sensors or (), order))
+        known = msgspec.convert(order.sensors, list[Sensor])
+        sensors = declared.sensors_of(table, order.ranges, order.units, known)
+        options = replace(options, sensors=sensors)
         if order.task == "check":
-            training.check(rows, options)
-            return Line(rows=len(rows))
-        model = training.train(rows, options, lambda share, message: _say(answers, Line(share, message)))
+            training.check(table.rows, options)
+            return Line(rows=len(table.rows))
+        model = training.train(table.rows, options, lambda share, message: _say(answers, Line(share, message)))
         file = model.dump()
     except readers.TableError as error:
         return Line(refusal="table", message=str(error), row=error.row)
     except (training.TrainingError, calibration.CalibrationError, ModelFileError) as error:
         return Line(refusal="training", message=str(error))
-    report = {**model.report, "table_notes": notes}
+    report = {**model.report, "table_notes": list(table.notes)}
     return Line(1.0, model=base64.b64encode(file).decode(), report=report)
-
-
-def _usable(table: Table) -> tuple[NDArray[np.float64], list[str]]:
-    """Returns the rows of good quality (n, d) in the order of time, and what has to be said about that."""
-    rows, notes = table.rows, list(table.notes)
-    times = table.timestamps_ms
-    if table.qualities is not None:
-        good = np.array(table.qualities) == "good"
-        rows, times = rows[good], None if times is None else times[good]
-        if not good.all():
-            notes.append(f"{int((~good).sum())} rows of another quality than good were left out.")
-    if times is not None and (np.diff(times) < 0).any():
-        rows = rows[np.argsort(times, kind="stable")]
-        notes.append("The rows were put in the order of their timestamps.")
-    return rows, notes
-
-
-def _sensors(sensors: Sequence[Sensor], order: Order) -> tuple[Sensor, ...]:
-    """Returns the table's sensors with the units and ranges that the asset's active model knows of them."""
-    known = {sensor["name"]: msgspec.convert(sensor, Sensor) for sensor in order.sensors}
-    return tuple(
-        msgspec.structs.replace(known[sensor.name], unit=sensor.unit or known[sensor.name].unit)
-        if sensor.name in known
-        else sensor
-        for sensor in sensors
-    )
 
 
 def _say(answers: BinaryIO, line: Line) -> None:

@@ -13,7 +13,7 @@ from servicekit.responses import json_response
 from servicekit.strict import decode
 from starlette.responses import Response
 
-from anomaly.ingestion import assets
+from anomaly.ingestion import assets, explanation
 from anomaly.ingestion.assets import NAME_PATTERN, AssetList, AssetSettings, AssetState
 from anomaly.problems import (
     AssetProtected,
@@ -83,9 +83,9 @@ async def put_asset(request: Request, asset: AssetName) -> Response:
     response_class=Response,
 )
 async def get_asset(request: Request, asset: AssetName) -> Response:
-    """Tells an asset's model, newest reading, alarm, drift and settings."""
+    """Tells an asset's model, newest reading and what made its score, alarm, drift and settings."""
     services = request.app.state.services
-    return json_response(await services.store.read(lambda connection: assets.state(connection, asset)))
+    return json_response(await services.store.read(lambda c: explanation.explained(c, services.registry, asset)))
 
 
 @router.delete(

@@ -37,6 +37,8 @@ router = APIRouter(tags=["jobs"])
 
 JobId = Annotated[str, Path(min_length=1, max_length=64, description="As the answer that began the job gives it.")]
 
+Said = Annotated[str, Field(max_length=256)]
+
 
 class JobResult(msgspec.Struct):
     """The version that a training made, and how well it does on the rows that it did not see."""
@@ -112,9 +114,15 @@ class TrainingQuery(BaseModel):
     rate: float | None = Field(None, ge=1e-6, le=0.2, description="False-alarm rate for the other methods.")
     trim: bool = Field(True, description="Leave out bursts of rows that are clearly not normal.")
     tolerance: bool = Field(True, description="Forgive sensors whose spread the rows are too few to tell.")
+    ranges: list[Said] = Field(
+        [], alias="range", max_length=1024, description="Physical range as `NAME=LOW:HIGH`; a side may be empty."
+    )
+    units: list[Said] = Field([], alias="unit", max_length=1024, description="Unit as `NAME=TEXT`.")
 
-    def options(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"activate"})
+    def parameters(self) -> dict[str, Any]:
+        """Returns what a job keeps of it."""
+        options = self.model_dump(exclude={"activate", "ranges", "units"})
+        return {"options": options, "ranges": self.ranges, "units": self.units}
 
 
 @router.post(
@@ -132,9 +140,9 @@ async def train(request: Request, asset: AssetName, query: Annotated[TrainingQue
     allow_body(request, services.settings.max_train_bytes)
     upload = await take_in(request.stream(), services.pool)
     idempotency = Idempotency.of(request, upload.digest)
-    options = query.options()
-    await services.jobs.check(upload.deflated, options)
-    parameters = {"options": options, "activate": query.activate, "by": client_name(request)}
+    known = await services.store.read(lambda connection: _known_sensors(connection, asset))
+    await services.jobs.check(upload.deflated, {**query.parameters(), "sensors": known})
+    parameters = {**query.parameters(), "activate": query.activate, "by": client_name(request)}
 
     def operation(connection: sa.Connection) -> Reply:
         now_ms = services.ledger.clock()

@@ -1,7 +1,7 @@
-"""Stateless scoring: the hot path `POST /`, and batches.
+"""Stateless scoring, the hot path: `POST /` and `POST /batch`.
 
-`POST /` is an ASGI function tried before FastAPI's router, whose own layers cost several times the whole request; the
-route below it is only its entry in the OpenAPI document, and a test holds the two together.
+Both are served by an ASGI callable tried before FastAPI's router, whose own layers cost several times a whole request;
+the routes below are only their entries in the OpenAPI document, and a test holds the two together.
 """
 
 import math
@@ -12,11 +12,11 @@ import numpy as np
 from fastapi import APIRouter, Request
 from servicekit import media
 from servicekit.context import KEY, RequestContext
-from servicekit.limits import allow_body
 from servicekit.openapi import answers, json_body
 from servicekit.problems import InvalidInput, quote
-from servicekit.responses import json_response
 from servicekit.strict import decode
+from servicekit.threads import Pool
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -39,36 +39,59 @@ _encode = msgspec.json.Encoder().encode
 
 
 class HotScoring:
-    """Answers `POST /`: one row in, the score and the status out."""
+    """Answers `POST /`, one row in, the score and the status out, and `POST /batch`."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, pool: Pool, max_rows: int, max_batch_bytes: int) -> None:
         self.registry = registry
+        self.pool = pool
+        self.max_rows = max_rows
+        self.max_batch_bytes = max_batch_bytes
         self.verdicts = {"normal": 0, "anomaly": 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> bool:
         request: RequestContext = scope[KEY]
-        if request.path != "/" or scope["method"] != "POST":
+        if scope["method"] != "POST" or request.path not in ("/", "/batch"):
             return False
-        request.route = "/"
-        content_type = request.headers.get(b"content-type", b"")
-        if content_type != JSON_TYPE:
-            media.check(content_type, "application/json")
-        message = await receive()
-        body = message.get("body", b"")
-        while message.get("more_body"):
-            message = await receive()
-            body += message.get("body", b"")
-        if message["type"] == "http.disconnect":
+        request.route = request.path
+        try:
+            answer = await (self._one if request.path == "/" else self._many)(request, receive, scope["query_string"])
+        except ClientDisconnect:
             return True
-        active = self.registry.default or self.registry.require_default()
-        query = scope["query_string"]
-        verdict = judge(active, body, detail=_wants_detail(query) if query else False)
-        self.verdicts[verdict.status] += 1
-        answer = _encode(verdict)
         headers = [CONTENT_TYPE, (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
         return True
+
+    async def _one(self, request: RequestContext, receive: Receive, query: bytes) -> bytes:
+        content_type = request.headers.get(b"content-type", b"")
+        if content_type != JSON_TYPE:
+            media.check(content_type, "application/json")
+        body = await _read(receive)
+        active = self.registry.default or self.registry.require_default()
+        verdict = judge(active, body, detail=_wants_detail(query) if query else False)
+        self.verdicts[verdict.status] += 1
+        return _encode(verdict)
+
+    async def _many(self, request: RequestContext, receive: Receive, _query: bytes) -> bytes:
+        media_type = media.check(request.headers.get(b"content-type", b""), *PARSERS)
+        request.max_body_bytes = self.max_batch_bytes
+        body = await _read(receive)
+        arguments = (self.registry.require_default(), body, media_type, self.max_rows)
+        if len(body) <= INLINE_BYTES:
+            return _encode(judge_batch(*arguments))
+        return _encode(await self.pool.run(judge_batch, *arguments))
+
+
+async def _read(receive: Receive) -> bytes:
+    """Returns the whole body; raises ClientDisconnect."""
+    message = await receive()
+    chunks = [message.get("body", b"")]
+    while message.get("more_body"):
+        message = await receive()
+        chunks.append(message.get("body", b""))
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _wants_detail(query: bytes) -> bool:
@@ -131,28 +154,23 @@ async def score(request: Request, detail: bool = False) -> Response:  # noqa: AR
     responses=answers({200: BatchVerdict}, (NoModel, WrongDimension, TableInvalid, TooManyRows)),
     response_class=Response,
 )
-async def score_batch(request: Request) -> Response:
+async def score_batch(request: Request) -> Response:  # noqa: ARG001 - what the document shows
     """Scores rows in the order of time, each from itself and the rows before it."""
-    services = request.app.state.services
-    media_type = media.require(request, "application/json", "text/csv", "application/x-npy")
-    allow_body(request, services.settings.max_batch_bytes)
-    body = await request.body()
-    arguments = (services.registry.require_default(), body, media_type, services.settings.max_rows)
-    if len(body) <= INLINE_BYTES:
-        return json_response(judge_batch(*arguments))
-    return json_response(await services.pool.run(judge_batch, *arguments))
+    raise AssertionError("served by HotScoring")
 
 
 def judge_batch(active: Active, body: bytes, media_type: str, max_rows: int) -> BatchVerdict:
     """Scores all rows of a body, or refuses it whole."""
     model = active.model
     rows = PARSERS[media_type](body, max_rows, model)  # (n, d) float64
-    scores = model.scores(rows).tolist()
+    scores = model.scores(rows)  # (n,), NaN where a window is not full
     threshold = model.threshold
-    return BatchVerdict(
-        scores=[None if score != score else score for score in scores],
-        statuses=["unknown" if s != s else "anomaly" if s > threshold else "normal" for s in scores],
-    )
+    listed = scores.tolist()
+    if model.window == 1:
+        return BatchVerdict(listed, ["normal" if score <= threshold else "anomaly" for score in listed])
+    unknown = np.isnan(scores)
+    statuses = np.where(unknown, "unknown", np.where(scores <= threshold, "normal", "anomaly"))
+    return BatchVerdict([None if score != score else score for score in listed], statuses.tolist())
 
 
 def _parse_json(body: bytes, max_rows: int, model: Model) -> Array:

@@ -1,9 +1,9 @@
 from collections.abc import Callable
 
 import numpy as np
-from anomaly.ingestion.judgement import obstacles, ranges, verdict
+from anomaly.ingestion.judgement import obstacles, verdict
 from anomaly.ingestion.readings import Quality
-from anomaly.model import Model, Sensor
+from anomaly.model import Model, Sensor, ranges
 
 NAN = np.nan
 

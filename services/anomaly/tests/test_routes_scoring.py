@@ -7,7 +7,7 @@ import pytest
 from anomaly.app import create_app
 from anomaly.learning.training import TrainingOptions, train
 from anomaly.lifecycle.registry import BUILTIN_FILE, WEIGHTS
-from anomaly.model import Model
+from anomaly.model import Model, Sensor
 from anomaly.routes import scoring
 from anomaly.settings import Settings
 from starlette.testclient import TestClient
@@ -134,3 +134,23 @@ def test_scores_are_counted_by_status(client: TestClient) -> None:
     client.post("/", json={"values": FAR})
     client.post("/", json={"values": [1]})
     assert (count("normal"), count("anomaly")) == (before[0] + 1, before[1] + 1)
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_a_value_outside_its_physical_range_is_unknown_and_never_normal(tmp_path: Path, window: int) -> None:
+    rows = np.random.default_rng(0).normal(size=(200, 2))
+    sensors = (Sensor("pressure", "bar", -10.0, 10.0), Sensor("flow"))
+    file = tmp_path / "ranged.safetensors"
+    file.write_bytes(train(rows, TrainingOptions(kind="pca", window=window, sensors=sensors)).dump())
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/anomaly.db", model_file=file)
+    sent = [[0.0, 0.0]] * 8
+    sent[4] = [-11.0, 0.0]
+    with TestClient(create_app(settings)) as client:
+        batch = client.post("/batch", json={"rows": sent}).json()
+        unknown = {*range(window - 1), *range(4, 4 + window)}
+        assert {i for i, status in enumerate(batch["statuses"]) if status == "unknown"} == unknown
+        assert {i for i, score in enumerate(batch["scores"]) if score is None} == unknown
+        if window == 1:
+            assert client.post("/", json={"values": sent[4]}).json() == {"score": None, "status": "unknown"}
+            detail = client.post("/?detail=1", json={"values": sent[4]}).json()
+            assert (detail["status"], detail["severity"], detail["contributions"]) == ("unknown", None, [])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anomaly.detector import calibration as calibrations
 from anomaly.detector import modelfile
@@ -25,6 +26,7 @@ Kind = Literal["autoencoder", "pca"]
 
 # Larger weights could overflow on their way through the layers, and a score must be a number.
 MAX_WEIGHT = 1e6
+Ranges = tuple[Array, Array]
 MIN_VARIANCE = 1e-13
 
 
@@ -45,6 +47,7 @@ class Model:
     threshold: float = field(init=False)
     window: int = field(init=False)
     n_sensors: int = field(init=False)
+    ranges: Ranges | None = field(init=False, repr=False)  # physical, (d,) each; None where no sensor has one
 
     def __post_init__(self) -> None:
         single = self.preparation.window == 1
@@ -52,10 +55,18 @@ class Model:
         object.__setattr__(self, "threshold", self.calibration.threshold)
         object.__setattr__(self, "window", self.preparation.window)
         object.__setattr__(self, "n_sensors", len(self.sensors))
+        object.__setattr__(self, "ranges", ranges(self.sensors))
 
     @property
     def kind(self) -> Kind:
         return "autoencoder" if isinstance(self.core, Autoencoder) else "pca"
+
+    def outside(self, rows: Array) -> NDArray[np.bool_]:
+        """Returns which rows of (n, d) hold a value outside its sensor's physical range, (n,)."""
+        if self.ranges is None:
+            return np.zeros(len(rows), dtype=np.bool_)
+        low, high = self.ranges
+        return np.asarray(((rows < low) | (rows > high)).any(axis=1))
 
     def score_window(self, window: Array) -> float:
         """Returns the score of the last of exactly W rows (W, d); raises ValueError for another shape or NaN."""
@@ -194,6 +205,15 @@ class Model:
     def _deviations(self, inputs: Array) -> Array:
         """Returns (n, p) whose row norms are the scores, each column belonging to one sensor."""
         return self.core.residuals(inputs) if isinstance(self.core, Autoencoder) else self.core.deviations(inputs)
+
+
+def ranges(sensors: Sequence[Sensor]) -> Ranges | None:
+    """Returns the physical ranges, infinite where a sensor has none; None where no sensor has one."""
+    if all(sensor.low is None and sensor.high is None for sensor in sensors):
+        return None
+    low = np.array([-np.inf if sensor.low is None else sensor.low for sensor in sensors])
+    high = np.array([np.inf if sensor.high is None else sensor.high for sensor in sensors])
+    return low, high
 
 
 def _preparation_tensors(model: Model) -> dict[str, Array]:

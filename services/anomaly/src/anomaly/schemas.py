@@ -21,9 +21,9 @@ class Rows(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Verdict(msgspec.Struct):
-    """The score and what it means."""
+    """The score and what it means; `unknown`, without a score, where a value is outside its sensor's physical range."""
 
-    score: float
+    score: float | None
     status: Status
 
 
@@ -37,10 +37,10 @@ class Contribution(msgspec.Struct):
 class DetailedVerdict(msgspec.Struct):
     """The score, what it was held against, and which sensors made it."""
 
-    score: float
+    score: float | None
     status: Status
     threshold: float
-    severity: Severity
+    severity: Severity | None
     contributions: list[Contribution]
     model: str
     model_version: int

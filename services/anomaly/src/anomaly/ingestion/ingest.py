@@ -19,7 +19,7 @@ from anomaly.ingestion.assets import settings_of
 from anomaly.ingestion.consequences import Condition
 from anomaly.ingestion.fates import Tolerance
 from anomaly.ingestion.intake import Intake
-from anomaly.ingestion.judgement import Judgement, ranges
+from anomaly.ingestion.judgement import Judgement
 from anomaly.ingestion.memory import Memories, Memory
 from anomaly.ingestion.readings import Incoming
 from anomaly.lifecycle.registry import Registry
@@ -115,7 +115,7 @@ class Ingest:
             version=asset.active_version,
             model=weakref.ref(model),
             settings=settings,
-            ranges=ranges(model.sensors),
+            ranges=model.ranges,
             reference=drift.Reference(model.calibration.mean, model.calibration.std),
             tail=windows.load(connection, asset.id, model, settings.max_gap_ms),
             condition=condition,

@@ -9,7 +9,7 @@ import numpy as np
 from anomaly.ingestion.consequences import Shares
 from anomaly.ingestion.fates import Fate
 from anomaly.ingestion.readings import Quality
-from anomaly.model import Kind, Model, Sensor
+from anomaly.model import Kind, Model
 from anomaly.preprocess import Array
 
 Status = Literal["normal", "anomaly", "unknown"]
@@ -37,15 +37,6 @@ class Judgement:
     fate: Fate
     version: int
     explain: Callable[[], Explanation]
-
-
-def ranges(sensors: Sequence[Sensor]) -> Ranges | None:
-    """Returns the physical ranges, infinite where a sensor has none; None where no sensor has one."""
-    if all(sensor.low is None and sensor.high is None for sensor in sensors):
-        return None
-    low = np.array([-np.inf if sensor.low is None else sensor.low for sensor in sensors])
-    high = np.array([np.inf if sensor.high is None else sensor.high for sensor in sensors])
-    return low, high
 
 
 def obstacles(

@@ -10,6 +10,7 @@ import struct
 import msgspec
 import numpy as np
 from fastapi import APIRouter, Request
+from numpy.typing import NDArray
 from servicekit import media
 from servicekit.context import KEY, RequestContext
 from servicekit.openapi import answers, json_body
@@ -46,7 +47,7 @@ class HotScoring:
         self.pool = pool
         self.max_rows = max_rows
         self.max_batch_bytes = max_batch_bytes
-        self.verdicts = {"normal": 0, "anomaly": 0}
+        self.verdicts = {"normal": 0, "anomaly": 0, "unknown": 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> bool:
         request: RequestContext = scope[KEY]
@@ -110,10 +111,17 @@ def judge(active: Active, body: bytes, *, detail: bool) -> Verdict | DetailedVer
         raise WrongDimension(f"{len(values)} values came, the model takes {model.n_sensors}")
     if model.window != 1:
         raise ModelNeedsWindow(f"the model looks at {model.window} rows: post to /assets/default or to /batch")
+    if model.ranges and model.outside(np.array([values]))[0]:  # whatever it would score, the sensor is not believed
+        return _not_judged(active) if detail else Verdict(None, "unknown")
     score = model.score(values)
     if not math.isfinite(score):
         raise InvalidInput("the values are too large to be scored")
     return _detailed(active, values, score) if detail else Verdict(score, status(score, model.threshold))
+
+
+def _not_judged(active: Active) -> DetailedVerdict:
+    model = active.model
+    return DetailedVerdict(None, "unknown", model.threshold, None, [], model.kind, active.version)
 
 
 def _detailed(active: Active, values: list[float], score: float) -> DetailedVerdict:
@@ -165,12 +173,21 @@ def judge_batch(active: Active, body: bytes, media_type: str, max_rows: int) -> 
     rows = PARSERS[media_type](body, max_rows, model)  # (n, d) float64
     scores = model.scores(rows)  # (n,), NaN where a window is not full
     threshold = model.threshold
+    if model.ranges:
+        scores[_unbelieved(model, rows)] = np.nan
     listed = scores.tolist()
-    if model.window == 1:
+    if model.window == 1 and not model.ranges:
         return BatchVerdict(listed, ["normal" if score <= threshold else "anomaly" for score in listed])
     unknown = np.isnan(scores)
     statuses = np.where(unknown, "unknown", np.where(scores <= threshold, "normal", "anomaly"))
     return BatchVerdict([None if score != score else score for score in listed], statuses.tolist())
+
+
+def _unbelieved(model: Model, rows: Array) -> NDArray[np.bool_]:
+    """Returns which rows (n,) have a value outside its physical range in the window that they end."""
+    ends = np.cumsum(model.outside(rows), dtype=np.int64)
+    before = np.concatenate([np.zeros(model.window, dtype=np.int64), ends[: -model.window]])
+    return np.asarray(ends != before[: len(ends)])
 
 
 def _parse_json(body: bytes, max_rows: int, model: Model) -> Array:

@@ -154,3 +154,16 @@ def test_a_value_outside_its_physical_range_is_unknown_and_never_normal(tmp_path
             assert client.post("/", json={"values": sent[4]}).json() == {"score": None, "status": "unknown"}
             detail = client.post("/?detail=1", json={"values": sent[4]}).json()
             assert (detail["status"], detail["severity"], detail["contributions"]) == ("unknown", None, [])
+
+
+def test_the_document_shows_the_idempotency_key_where_something_is_remembered(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+
+    def takes_key(path: str, method: str) -> bool:
+        return any(each["name"] == "Idempotency-Key" for each in paths[path][method].get("parameters", []))
+
+    assert takes_key("/assets/{asset}", "post")
+    assert takes_key("/models/{asset}/train", "post")
+    assert takes_key("/alerts/{alert_id}/acknowledge", "post")
+    assert not takes_key("/", "post")
+    assert not takes_key("/assets/{asset}", "get")

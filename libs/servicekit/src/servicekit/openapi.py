@@ -37,6 +37,14 @@ SECURITY = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
 
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A name for this request, new for each: a repetition with the same one gets the first answer again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+
 
 class _Reference(str):
     """A `$ref` that remembers its msgspec type, so that the document can gather the components it needs."""
@@ -103,6 +111,7 @@ def describe(app: FastAPI, server: str) -> dict[str, Any]:
     for path in described["paths"].values():
         for method, operation in path.items():
             _add_common_problems(method, operation)
+            _add_idempotency_key(operation)
     types = _types(app)
     references, components = msgspec.json.schema_components(types, ref_template=REF)
     text = json.dumps(described)
@@ -122,6 +131,13 @@ def _types(app: FastAPI) -> list[type[msgspec.Struct]]:
     nodes = [getattr(route, name, None) for route in iter_route_contexts(app.routes) for name in mentions]
     types = {reference.struct for node in nodes for reference in _references(node)}
     return sorted(types, key=lambda type_: (type_.__module__, type_.__qualname__))
+
+
+def _add_idempotency_key(operation: dict[str, Any]) -> None:
+    """Shows the header at every call that can refuse a bad one."""
+    problems = operation["responses"].get("400", {}).get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+    if "idempotency-key-invalid" in problems:
+        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
 
 
 def _add_common_problems(method: str, operation: dict[str, Any]) -> None:

@@ -137,3 +137,7 @@ class VersionChanged(Problem):
 
 class WrongDimension(Problem):
     slug, title, status = "wrong-dimension", "The number of values is not the model's", 422
+
+
+# What every call that changes something can refuse.
+WRITING = (IdempotencyKeyInUse, IdempotencyKeyInvalid, IdempotencyKeyReused, StorageFull, StorageUnavailable)

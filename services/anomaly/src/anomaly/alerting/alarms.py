@@ -152,3 +152,7 @@ def _transition(event: Event, state: AlarmState, at_ms: int, exceedances: int = 
 def iso(at_ms: int) -> str:
     """Returns epoch milliseconds as the API shows a time: `2026-01-31T08:00:00.000Z`."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_or_none(at_ms: int | None) -> str | None:
+    return None if at_ms is None else iso(at_ms)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from anomaly import postprocess
 from anomaly.alerting import outbox
-from anomaly.alerting.alarms import Kind, Transition, iso
+from anomaly.alerting.alarms import Kind, Transition, iso, iso_or_none
 from anomaly.alerting.notices import Notice, new_id
 from anomaly.storage.schema import alerts, assets
 
@@ -156,7 +156,7 @@ def shown(row: Row, now_ms: int) -> Alert:
         severity=row.severity,
         opened_at=iso(row.opened_ms),
         updated_at=iso(row.updated_ms),
-        cleared_at=_iso(row.cleared_ms),
+        cleared_at=iso_or_none(row.cleared_ms),
         count=row.exceedances,
         peak_score=row.peak_score,
         last_score=row.last_score,
@@ -164,7 +164,7 @@ def shown(row: Row, now_ms: int) -> Alert:
         model_version=row.version,
         contributions=row.contributions,
         acknowledged=row.acknowledged,
-        shelved_until=_iso(row.shelved_until_ms) if is_shelved(row, now_ms) else None,
+        shelved_until=iso_or_none(row.shelved_until_ms) if is_shelved(row, now_ms) else None,
         feedback=row.feedback,
     )
 
@@ -268,7 +268,3 @@ def _select() -> sa.Select[Any]:
 
 def _set(connection: sa.Connection, alert_id: int, **values: Any) -> None:
     connection.execute(sa.update(alerts).where(alerts.c.id == alert_id).values(**values))
-
-
-def _iso(at_ms: int | None) -> str | None:
-    return None if at_ms is None else iso(at_ms)

@@ -18,14 +18,12 @@ from anomaly.alerting.alerts import Alert
 from anomaly.alerting.notices import probe
 from anomaly.alerting.operators import Person, Verdict
 from anomaly.alerting.outbox import Delivery, Status
+from anomaly.ingestion.assets import NAME_PATTERN
 from anomaly.problems import (
+    WRITING,
     AlertCleared,
     AlreadyDelivered,
-    IdempotencyKeyInUse,
-    IdempotencyKeyInvalid,
-    IdempotencyKeyReused,
     NoReceivers,
-    StorageFull,
     StorageUnavailable,
     UnknownAlert,
     UnknownDelivery,
@@ -39,20 +37,12 @@ T = TypeVar("T")
 router = APIRouter(tags=["alerts"])
 
 READING = (StorageUnavailable,)
-WRITING = (
-    UnsupportedMediaType,
-    MalformedJSON,
-    IdempotencyKeyInvalid,
-    IdempotencyKeyInUse,
-    IdempotencyKeyReused,
-    StorageFull,
-    StorageUnavailable,
-)
+CHANGING = (UnsupportedMediaType, MalformedJSON, *WRITING)
 
 RowId = Annotated[int, Path(ge=1, le=cursors.LARGEST)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(max_length=64)]
-AssetName = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+AssetName = Annotated[str | None, Query(pattern=NAME_PATTERN)]
 ShortText = Annotated[str, msgspec.Meta(max_length=128)]
 Note = Annotated[str, msgspec.Meta(max_length=1024)]
 
@@ -120,7 +110,7 @@ async def list_alerts(
     "/alerts/test",
     status_code=202,
     dependencies=[ADMIN],
-    responses=answers({202: Queued}, (NoReceivers, *WRITING)),
+    responses=answers({202: Queued}, (NoReceivers, *CHANGING)),
 )
 async def send_test(request: Request) -> Response:
     """Sends a test alert to every receiver, through the same queue as any other."""
@@ -150,7 +140,7 @@ async def list_deliveries(
 @router.post(
     "/alerts/deliveries/{delivery_id}/retry",
     dependencies=[ADMIN],
-    responses=answers({200: Delivery}, (UnknownDelivery, AlreadyDelivered, *WRITING)),
+    responses=answers({200: Delivery}, (UnknownDelivery, AlreadyDelivered, *CHANGING)),
 )
 async def retry_delivery(request: Request, delivery_id: RowId) -> Response:
     """Makes an undelivered notice due at once, with all its attempts before it."""
@@ -180,7 +170,7 @@ async def get_alert(request: Request, alert_id: RowId) -> Response:
     "/alerts/{alert_id}/acknowledge",
     dependencies=[ADMIN],
     openapi_extra=json_body(Acknowledgement, example={"by": "Kim", "note": "on my way"}),
-    responses=answers({200: Alert}, (UnknownAlert, AlertCleared, *WRITING)),
+    responses=answers({200: Alert}, (UnknownAlert, AlertCleared, *CHANGING)),
 )
 async def acknowledge(request: Request, alert_id: RowId) -> Response:
     person = _person(request, await _read(request, Acknowledgement))
@@ -195,7 +185,7 @@ async def acknowledge(request: Request, alert_id: RowId) -> Response:
     "/alerts/{alert_id}/shelve",
     dependencies=[ADMIN],
     openapi_extra=json_body(Shelving, example={"seconds": 3600, "by": "Kim", "note": "cleaning"}),
-    responses=answers({200: Alert}, (UnknownAlert, AlertCleared, *WRITING)),
+    responses=answers({200: Alert}, (UnknownAlert, AlertCleared, *CHANGING)),
 )
 async def shelve(request: Request, alert_id: RowId) -> Response:
     """Keeps the alarm quiet for a while, and what comes back of its kind on the asset meanwhile."""
@@ -210,7 +200,7 @@ async def shelve(request: Request, alert_id: RowId) -> Response:
     "/alerts/{alert_id}/unshelve",
     dependencies=[ADMIN],
     openapi_extra=json_body(Acknowledgement),
-    responses=answers({200: Alert}, (UnknownAlert, *WRITING)),
+    responses=answers({200: Alert}, (UnknownAlert, *CHANGING)),
 )
 async def unshelve(request: Request, alert_id: RowId) -> Response:
     await _read(request, Acknowledgement)
@@ -226,7 +216,7 @@ async def unshelve(request: Request, alert_id: RowId) -> Response:
     "/alerts/{alert_id}/feedback",
     dependencies=[ADMIN],
     openapi_extra=json_body(Feedback, example={"verdict": "false_alarm", "by": "Kim", "note": "tool change"}),
-    responses=answers({200: Alert}, (UnknownAlert, *WRITING)),
+    responses=answers({200: Alert}, (UnknownAlert, *CHANGING)),
 )
 async def feedback(request: Request, alert_id: RowId) -> Response:
     """Says whether it was a true alarm; recalibration uses it, and the last word counts."""

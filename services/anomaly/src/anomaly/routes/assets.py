@@ -16,11 +16,8 @@ from starlette.responses import Response
 from anomaly.ingestion import assets, explanation
 from anomaly.ingestion.assets import NAME_PATTERN, AssetList, AssetSettings, AssetState
 from anomaly.problems import (
+    WRITING,
     AssetProtected,
-    IdempotencyKeyInUse,
-    IdempotencyKeyInvalid,
-    IdempotencyKeyReused,
-    StorageFull,
     StorageUnavailable,
     TooManyAssets,
     UnknownAsset,
@@ -31,7 +28,6 @@ from anomaly.storage.ledger import Idempotency, Operation, Reply
 router = APIRouter(tags=["assets"])
 
 AssetName = Annotated[str, Path(pattern=NAME_PATTERN, description="Name of the machine, line or cell.")]
-WRITING = (IdempotencyKeyInUse, IdempotencyKeyInvalid, IdempotencyKeyReused, StorageFull, StorageUnavailable)
 
 
 class NewAsset(msgspec.Struct, forbid_unknown_fields=True):

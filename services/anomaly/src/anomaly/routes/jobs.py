@@ -13,7 +13,7 @@ from servicekit.openapi import answers, binary_body
 from servicekit.responses import json_response
 from starlette.responses import Response
 
-from anomaly.alerting.alarms import iso
+from anomaly.alerting.alarms import iso, iso_or_none
 from anomaly.learning.folds import Holdback
 from anomaly.lifecycle import leases
 from anomaly.lifecycle.leases import JobStatus
@@ -21,6 +21,7 @@ from anomaly.lifecycle.upload import take_in
 from anomaly.lifecycle.versions import Row, find_version
 from anomaly.preprocess import MAX_WINDOW
 from anomaly.problems import (
+    WRITING,
     JobFinished,
     StorageUnavailable,
     TableInvalid,
@@ -28,7 +29,7 @@ from anomaly.problems import (
     TrainingImpossible,
     UnknownJob,
 )
-from anomaly.routes.models import WRITES, AssetName, location
+from anomaly.routes.models import AssetName, location
 from anomaly.storage import schema
 from anomaly.storage.idempotency import Idempotency
 from anomaly.storage.reply import Reply
@@ -80,15 +81,11 @@ def view(row: Row) -> Job:
         progress=row.progress,
         message=row.message,
         created_at=iso(row.created_ms),
-        started_at=_iso(row.started_ms),
-        finished_at=_iso(row.finished_ms),
+        started_at=iso_or_none(row.started_ms),
+        finished_at=iso_or_none(row.finished_ms),
         error=row.error,
         result=JobResult(**row.result) if row.result else None,
     )
-
-
-def _iso(at_ms: int | None) -> str | None:
-    return None if at_ms is None else iso(at_ms)
 
 
 class TrainingQuery(BaseModel):
@@ -130,7 +127,7 @@ class TrainingQuery(BaseModel):
     status_code=202,
     dependencies=[ADMIN],
     openapi_extra=binary_body("text/csv", description="Rows of normal operation in the order of time."),
-    responses=answers({202: Job}, (TableInvalid, TrainingImpossible, TrainingFailed, *WRITES)),
+    responses=answers({202: Job}, (TableInvalid, TrainingImpossible, TrainingFailed, *WRITING)),
     response_class=Response,
 )
 async def train(request: Request, asset: AssetName, query: Annotated[TrainingQuery, Query()]) -> Response:
@@ -197,7 +194,7 @@ async def get_job(request: Request, job_id: JobId) -> Response:
 @router.delete(
     "/jobs/{job_id}",
     dependencies=[ADMIN],
-    responses=answers({200: Job}, (UnknownJob, JobFinished, *WRITES)),
+    responses=answers({200: Job}, (UnknownJob, JobFinished, *WRITING)),
     response_class=Response,
 )
 async def cancel_job(request: Request, job_id: JobId) -> Response:

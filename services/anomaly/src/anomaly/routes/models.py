@@ -13,16 +13,14 @@ from servicekit.openapi import answers, binary_body
 from servicekit.responses import json_response
 from starlette.responses import Response
 
+from anomaly.ingestion.assets import NAME_PATTERN
 from anomaly.lifecycle import catalog, versions
 from anomaly.lifecycle.catalog import AssetModelsList, Version, VersionList
 from anomaly.problems import (
-    IdempotencyKeyInUse,
-    IdempotencyKeyInvalid,
-    IdempotencyKeyReused,
+    WRITING,
     ModelDamaged,
     ModelFileInvalid,
     NothingToRollBack,
-    StorageFull,
     StorageUnavailable,
     TooManyAssets,
     TooManyVersions,
@@ -37,12 +35,9 @@ from anomaly.storage.reply import Reply
 router = APIRouter(tags=["models"])
 
 MAX_NUMBER = 2**31 - 1
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
-AssetName = Annotated[str, Path(pattern=NAME, description="Name of the asset, `default` for the stateless calls.")]
+AssetName = Annotated[str, Path(pattern=NAME_PATTERN, description="The asset; `default` for the stateless calls.")]
 VersionNumber = Annotated[int, Path(ge=1, le=MAX_NUMBER)]
 Limit = Annotated[int, Query(ge=1, le=500)]
-# What every call that changes state can refuse.
-WRITES = (IdempotencyKeyInUse, IdempotencyKeyInvalid, IdempotencyKeyReused, StorageFull, StorageUnavailable)
 FILE_TYPES = ("application/octet-stream", "application/vnd.safetensors")
 
 
@@ -52,7 +47,7 @@ def location(request: Request, path: str) -> dict[str, str]:
 
 @router.get("/models", responses=answers({200: AssetModelsList}, (StorageUnavailable,)), response_class=Response)
 async def list_models(
-    request: Request, limit: Limit = 100, cursor: Annotated[str | None, Query(pattern=NAME)] = None
+    request: Request, limit: Limit = 100, cursor: Annotated[str | None, Query(pattern=NAME_PATTERN)] = None
 ) -> Response:
     """Lists the assets that have models, by name."""
     store = request.app.state.services.store
@@ -120,7 +115,7 @@ def _matches(if_none_match: str, etag: str) -> bool:
     "/models/{asset}",
     dependencies=[ADMIN],
     openapi_extra=binary_body(*FILE_TYPES, description="A model in one safetensors file, at most 4 MiB."),
-    responses=answers({200: Version, 201: Version}, (ModelFileInvalid, TooManyAssets, TooManyVersions, *WRITES)),
+    responses=answers({200: Version, 201: Version}, (ModelFileInvalid, TooManyAssets, TooManyVersions, *WRITING)),
     response_class=Response,
 )
 async def upload_model(request: Request, asset: AssetName, activate: bool = False) -> Response:
@@ -153,7 +148,7 @@ async def upload_model(request: Request, asset: AssetName, activate: bool = Fals
 @router.post(
     "/models/{asset}/versions/{version}/activate",
     dependencies=[ADMIN],
-    responses=answers({200: Version}, (UnknownAsset, UnknownVersion, ModelDamaged, *WRITES)),
+    responses=answers({200: Version}, (UnknownAsset, UnknownVersion, ModelDamaged, *WRITING)),
     response_class=Response,
 )
 async def activate_version(request: Request, asset: AssetName, version: VersionNumber) -> Response:
@@ -170,7 +165,7 @@ async def activate_version(request: Request, asset: AssetName, version: VersionN
 @router.post(
     "/models/{asset}/rollback",
     dependencies=[ADMIN],
-    responses=answers({200: Version}, (UnknownAsset, NothingToRollBack, ModelDamaged, *WRITES)),
+    responses=answers({200: Version}, (UnknownAsset, NothingToRollBack, ModelDamaged, *WRITING)),
     response_class=Response,
 )
 async def roll_back(request: Request, asset: AssetName) -> Response:
@@ -188,7 +183,7 @@ async def roll_back(request: Request, asset: AssetName) -> Response:
     "/models/{asset}/versions/{version}",
     dependencies=[ADMIN],
     status_code=204,
-    responses=answers({204: None}, (UnknownAsset, UnknownVersion, VersionActive, *WRITES)),
+    responses=answers({204: None}, (UnknownAsset, UnknownVersion, VersionActive, *WRITING)),
     response_class=Response,
 )
 async def delete_version(request: Request, asset: AssetName, version: VersionNumber) -> Response:
@@ -205,7 +200,7 @@ async def delete_version(request: Request, asset: AssetName, version: VersionNum
     "/models/{asset}",
     dependencies=[ADMIN],
     status_code=204,
-    responses=answers({204: None}, (UnknownAsset, *WRITES)),
+    responses=answers({204: None}, (UnknownAsset, *WRITING)),
     response_class=Response,
 )
 async def delete_models(request: Request, asset: AssetName) -> Response:

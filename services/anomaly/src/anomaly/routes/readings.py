@@ -22,13 +22,9 @@ from anomaly.ingestion.readings import Incoming, Quality, Reading, ReadingRows
 from anomaly.model import Kind
 from anomaly.postprocess import Severity, severity
 from anomaly.problems import (
+    WRITING,
     ConflictingReading,
-    IdempotencyKeyInUse,
-    IdempotencyKeyInvalid,
-    IdempotencyKeyReused,
     NoModel,
-    StorageFull,
-    StorageUnavailable,
     TableInvalid,
     TimestampOutOfRange,
     TooManyRows,
@@ -45,16 +41,12 @@ AssetName = Annotated[str, Path(pattern=NAME_PATTERN, description="Name of the m
 INLINE_BYTES = 16_384  # larger bodies are parsed beside the event loop
 REFUSALS = (
     ConflictingReading,
-    IdempotencyKeyInUse,
-    IdempotencyKeyInvalid,
-    IdempotencyKeyReused,
     NoModel,
-    StorageFull,
-    StorageUnavailable,
     TimestampOutOfRange,
     UnknownAsset,
     UnknownSensor,
     WrongDimension,
+    *WRITING,
 )
 
 

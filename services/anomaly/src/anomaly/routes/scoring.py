@@ -172,15 +172,10 @@ def judge_batch(active: Active, body: bytes, media_type: str, max_rows: int) -> 
     model = active.model
     rows = PARSERS[media_type](body, max_rows, model)  # (n, d) float64
     scores = model.scores(rows)  # (n,), NaN where a window is not full
-    threshold = model.threshold
     if model.ranges:
         scores[_unbelieved(model, rows)] = np.nan
-    listed = scores.tolist()
-    if model.window == 1 and not model.ranges:
-        return BatchVerdict(listed, ["normal" if score <= threshold else "anomaly" for score in listed])
-    unknown = np.isnan(scores)
-    statuses = np.where(unknown, "unknown", np.where(scores <= threshold, "normal", "anomaly"))
-    return BatchVerdict([None if score != score else score for score in listed], statuses.tolist())
+    statuses = np.where(np.isnan(scores), "unknown", np.where(scores <= model.threshold, "normal", "anomaly"))
+    return BatchVerdict([None if score != score else score for score in scores.tolist()], statuses.tolist())
 
 
 def _unbelieved(model: Model, rows: Array) -> NDArray[np.bool_]:

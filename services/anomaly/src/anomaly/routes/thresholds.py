@@ -22,6 +22,7 @@ from anomaly.lifecycle.registry import Active
 from anomaly.lifecycle.versions import find_asset
 from anomaly.model import Model
 from anomaly.problems import (
+    WRITING,
     ModelDamaged,
     NoModel,
     StorageUnavailable,
@@ -31,14 +32,14 @@ from anomaly.problems import (
     UnknownAsset,
     VersionChanged,
 )
-from anomaly.routes.models import WRITES, AssetName, location
+from anomaly.routes.models import AssetName, location
 from anomaly.storage.idempotency import Idempotency
 from anomaly.storage.reply import Reply
 
 router = APIRouter(tags=["thresholds"])
 
 MAX_ROWS = 50_000
-REFUSALS = (UnknownAsset, NoModel, ModelDamaged, TooManyVersions, VersionChanged, *WRITES)
+REFUSALS = (UnknownAsset, NoModel, ModelDamaged, TooManyVersions, VersionChanged, *WRITING)
 PARAMETERS = ("percentile", "margin", "rate")
 MethodName = Literal["automatic", "percentile", "false_alarm_rate", "extreme_value"]
 

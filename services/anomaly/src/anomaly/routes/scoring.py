@@ -174,8 +174,11 @@ def judge_batch(active: Active, body: bytes, media_type: str, max_rows: int) -> 
     scores = model.scores(rows)  # (n,), NaN where a window is not full
     if model.ranges:
         scores[_unbelieved(model, rows)] = np.nan
-    statuses = np.where(np.isnan(scores), "unknown", np.where(scores <= model.threshold, "normal", "anomaly"))
-    return BatchVerdict([None if score != score else score for score in scores.tolist()], statuses.tolist())
+    listed = scores.tolist()  # NaN is the one number that is not itself
+    return BatchVerdict(
+        scores=[None if score != score else score for score in listed],
+        statuses=["unknown" if score != score else status(score, model.threshold) for score in listed],
+    )
 
 
 def _unbelieved(model: Model, rows: Array) -> NDArray[np.bool_]:

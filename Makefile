@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-OUR_PACKAGES := libs/servicekit services/anomaly gateway
+SERVICES := digit anomaly
+OUR_PACKAGES := libs/servicekit $(SERVICES:%=services/%) gateway
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--python-version 3.11 --custom-compile-command "make lock" $(patsubst %,--no-emit-package lineside-%,servicekit anomaly gateway)
+	--python-version 3.11 --custom-compile-command "make lock" $(patsubst %,--no-emit-package lineside-%,servicekit $(SERVICES) gateway)
 # OpenMP and BLAS threads on rows this small only fight each other.
 export OPENBLAS_NUM_THREADS ?= 1
 
@@ -41,7 +42,8 @@ train: $(VENV)/.run ## Train the shipped models again, for a short while
 
 lock: $(VENV)/.dev ## Make the lock files again from the pyproject.toml files
 	$(COMPILE) services/anomaly/pyproject.toml pyproject.toml -o services/anomaly/requirements.lock
-	$(COMPILE) gateway/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -o gateway/requirements.lock
+	$(COMPILE) services/digit/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -o services/digit/requirements.lock
+	$(COMPILE) gateway/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -c services/digit/requirements.lock -o gateway/requirements.lock
 	$(COMPILE) gateway/pyproject.toml pyproject.toml --group dev -c gateway/requirements.lock -o requirements-dev.lock
 
 clean: ## Remove the virtual environment and what tools left behind; var/ with its data stays

@@ -1,11 +1,12 @@
 """`python docs/configuration.py` writes the tables of configuration.md anew from the settings' own descriptions."""
 
+import importlib
 import re
 import types
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
-from anomaly.settings import Settings as AnomalySettings
+from gateway.routes import ROUTES
 from gateway.settings import Settings as GatewaySettings
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -16,7 +17,7 @@ DOCUMENT = Path(__file__).with_name("configuration.md")
 TABLES: dict[str, type[BaseSettings]] = {
     "every": ServiceSettings,
     "gateway": GatewaySettings,
-    "anomaly": AnomalySettings,
+    **{route.name: importlib.import_module(f"{route.name}.settings").Settings for route in ROUTES},
 }
 KINDS = {
     bool: "`true` or `false`",

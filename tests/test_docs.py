@@ -16,11 +16,17 @@ from typing import Any
 
 import httpx2
 import pytest
+from gateway.routes import ROUTES
 from servicekit.problems import Problem
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("servicekit", "anomaly", "gateway")
-SOURCES = {"servicekit": "libs/servicekit/src", "anomaly": "services/anomaly/src", "gateway": "gateway/src"}
+SERVICES = tuple(route.name for route in ROUTES)
+PACKAGES = ("servicekit", *SERVICES, "gateway")
+SOURCES = {
+    "servicekit": "libs/servicekit/src",
+    **{service: f"services/{service}/src" for service in SERVICES},
+    "gateway": "gateway/src",
+}
 SELF_EVIDENT_LINES = 4  # a body this short says what it does
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # In parts, so that this file passes its own test.
@@ -86,7 +92,7 @@ def test_every_setting_has_a_description_and_a_table() -> None:
     for settings in tables.TABLES.values():
         for field_name, field in settings.model_fields.items():
             assert field.description, f"{settings.__module__}: {field_name}"
-    declared = {importlib.import_module(f"{package}.settings").Settings for package in ("anomaly", "gateway")}
+    declared = {importlib.import_module(f"{package}.settings").Settings for package in (*SERVICES, "gateway")}
     assert declared <= set(tables.TABLES.values())
 
 
@@ -98,16 +104,19 @@ def test_every_setting_that_the_gateway_shares_is_named() -> None:
 
 def test_every_variable_that_a_document_names_exists() -> None:
     tables = load_configuration_tables()
-    shared, gateway, anomaly = (
-        {field.upper() for field in settings.model_fields} for settings in tables.TABLES.values()
-    )
-    known = {f"LINESIDE_{n}" for n in shared} | {f"GATEWAY_{n}" for n in gateway} | {f"ANOMALY_{n}" for n in anomaly}
+    fields = {
+        f"{settings.model_config.get('env_prefix') or 'LINESIDE_'}": {field.upper() for field in settings.model_fields}
+        for settings in tables.TABLES.values()
+    }
+    known = {f"{prefix}{field}" for prefix, names in fields.items() for field in names}
+    # LINESIDE_ speaks to every service, of which some have more fields than all have in common
+    known |= {f"LINESIDE_{field}" for names in fields.values() for field in names}
     known |= {"LINESIDE_BASE_URL", "LINESIDE_API_KEY"}  # of the tests
+    variables = re.compile(rf"\b(?:{'|'.join(fields)})[A-Z][A-Z_]*[A-Z]\b")
     places = [*documents(), *(path for path in tracked() if "deploy" in path.parts or path.name == "Dockerfile")]
     for path in places:
-        for variable in re.findall(r"\b(?:LINESIDE|GATEWAY|ANOMALY)_[A-Z][A-Z_]*[A-Z]\b", path.read_text("utf-8")):
-            # LINESIDE_ speaks to every service, of which some have more fields than all have in common
-            assert variable in known or variable.removeprefix("LINESIDE_") in anomaly | gateway, (name(path), variable)
+        for variable in variables.findall(path.read_text("utf-8")):
+            assert variable in known, (name(path), variable)
 
 
 # --- problems ---------------------------------------------------------------------------------------------------------
@@ -135,7 +144,7 @@ def declared_problems() -> dict[str, int]:
 def test_every_problem_is_documented_and_every_documented_one_exists() -> None:
     documented = {
         cells[0].strip("`"): int(cells[1])
-        for heading in ("Every service", "anomaly")
+        for heading in ("Every service", *SERVICES)
         for cells in rows("docs/problems.md", heading)
     }
     assert documented == declared_problems()
@@ -192,8 +201,10 @@ def test_every_metric_is_documented_and_every_documented_one_exists(running: str
 
 def test_every_metric_that_a_document_names_exists(running: str) -> None:
     known = set(scraped(running))
+    families = "|".join(("http_server", "websocket_server", "process", *SERVICES))
+    pattern = re.compile(rf"`((?:{families})_[a-z_]+)(?:\{{[^`]*)?`")
     for path in documents():
-        for metric in re.findall(r"`((?:http_server|anomaly|process)_[a-z_]+)(?:\{[^`]*)?`", path.read_text("utf-8")):
+        for metric in pattern.findall(path.read_text("utf-8")):
             base = re.sub(r"_(bucket|count|sum)$", "", metric)
             assert metric in known or base in known, (name(path), metric)
 
@@ -211,7 +222,7 @@ def operations(running: str) -> set[str]:
 def test_every_route_is_documented_and_every_documented_one_exists(operations: set[str]) -> None:
     documented = {
         re.sub(r"\?.*", "", cells[0].strip("`"))
-        for document in ("docs/api.md", "services/anomaly/docs/api.md")
+        for document in ("docs/api.md", *(f"services/{service}/docs/api.md" for service in SERVICES))
         for cells in rows(document)
         if cells[0].strip("`").split(" ")[0] in METHODS
     }
@@ -237,7 +248,7 @@ def commands() -> Iterator[tuple[Path, str]]:
 
 
 def test_every_call_of_an_example_exists(operations: set[str]) -> None:
-    pages = {"GET /", "GET /docs", "GET /anomaly/", "GET /anomaly/docs"}
+    pages = {"GET /", "GET /docs", *(f"GET /{service}/{path}" for service in SERVICES for path in ("", "docs"))}
     found = 0
     for path, command in commands():
         for part in re.split(r"[|;&]{1,2}\s", command):
@@ -253,8 +264,8 @@ def test_every_call_of_an_example_exists(operations: set[str]) -> None:
 
 
 def test_every_call_that_a_document_names_exists(operations: set[str]) -> None:
-    pattern = re.compile(rf"`({'|'.join(METHODS)}) (/anomaly[^\s`?…]*)[^`]*`")
-    pages = {"GET /anomaly", "GET /anomaly/"}
+    pattern = re.compile(rf"`({'|'.join(METHODS)}) (/(?:{'|'.join(SERVICES)})[^\s`?…]*)[^`]*`")
+    pages = {f"GET /{service}{slash}" for service in SERVICES for slash in ("", "/")}
     for path in documents():
         for method, called in pattern.findall(path.read_text("utf-8")):
             plain = re.sub(r"\{\w+\}", "x", called).rstrip("/") or "/"
@@ -295,21 +306,23 @@ def help_of(*arguments: str) -> str:
     return done.stdout
 
 
-def command_lines() -> Iterator[tuple[Path, str]]:
+def command_lines() -> Iterator[tuple[Path, str, str]]:
     for path in documents():
         text = path.read_text("utf-8")
-        found = re.findall(r"`((?:\S*/)?python -m anomaly [^`\n]+)`", text)
-        found += [command for at, command in commands() if at == path and "python -m anomaly " in command]
+        found = re.findall(rf"`((?:\S*/)?python -m (?:{'|'.join(SERVICES)}) [^`\n]+)`", text)
+        found += [command for at, command in commands() if at == path]
         for line in found:
-            yield path, line.partition("python -m anomaly ")[2]
+            for service in SERVICES:
+                if f"python -m {service} " in line:
+                    yield path, service, line.partition(f"python -m {service} ")[2]
 
 
 def test_every_command_line_of_the_documents_exists() -> None:
-    for path, line in command_lines():
+    for path, service, line in command_lines():
         subcommand, *rest = re.split(r"\s+[|>;#&]", line)[0].split()
         if "…" in subcommand or subcommand == "--help":
             continue
-        text = help_of("anomaly", subcommand)
+        text = help_of(service, subcommand)
         for option in rest:
             if option.startswith("--"):
                 assert re.search(rf"{re.escape(option.split('=')[0])}\b", text), (name(path), line)

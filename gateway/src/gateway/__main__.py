@@ -21,7 +21,7 @@ def main() -> int:
     except ValueError as error:  # a setting that only its part can judge
         refuse(str(error))
     server.announce("Lineside", server.address(settings, listener), server.LINKS)
-    return server.run(app, settings, listener, app.front.state.drain)
+    return server.run(app, settings, listener, app.front.state.drain, sockets=True)
 
 
 if __name__ == "__main__":

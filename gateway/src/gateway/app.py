@@ -83,7 +83,7 @@ class Dispatcher:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         service: Service = self.front
-        if scope["type"] == "http":
+        if scope["type"] != "lifespan":
             service = self.services.get("/" + scope["path"][1:].partition("/")[0], service)
         await service(scope, receive, send)
 

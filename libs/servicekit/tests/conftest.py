@@ -1,5 +1,6 @@
 """A small service to try servicekit on, over TestClient and over real sockets."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 import uvicorn
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, WebSocket
 from fastapi.responses import StreamingResponse
 from pydantic_settings import SettingsConfigDict
 from servicekit import strict
@@ -24,6 +25,8 @@ from servicekit.problems import NotFound
 from servicekit.protocol import LimitedProtocol
 from servicekit.responses import json_response
 from servicekit.settings import ServiceSettings
+from servicekit.socket_protocol import SocketProtocol
+from servicekit.sockets import Session
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
@@ -112,6 +115,18 @@ async def half() -> Response:
     return StreamingResponse(chunks(), media_type="text/plain")
 
 
+@router.websocket("/echo")
+async def echo(websocket: WebSocket) -> None:
+    websocket.app.state.loop = asyncio.get_running_loop()
+    session = Session(websocket, idle_s=websocket.app.settings.socket_idle_s)
+    async for frame in session.frames():
+        if frame == "slow":
+            await asyncio.sleep(0.5)
+        if frame == "broken":
+            raise ZeroDivisionError("a secret of the inside")
+        await session.answer(str(frame))
+
+
 @pytest.fixture
 def page_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "page"
@@ -163,7 +178,16 @@ def served() -> Callable[[Service], AbstractContextManager[int]]:
 def _served(app: Service) -> Iterator[int]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, loop="uvloop", http=LimitedProtocol, ws="none", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=LimitedProtocol,
+        ws=SocketProtocol,
+        ws_max_size=app.settings.socket_max_bytes,
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from fastapi.routing import iter_route_contexts
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from servicekit import openapi, pages
@@ -27,6 +29,7 @@ from servicekit.problems import NotReady
 from servicekit.proxies import TrustedProxies
 from servicekit.responses import json_response
 from servicekit.settings import ServiceSettings
+from servicekit.sockets import Sockets
 
 Endpoint = Callable[..., Awaitable[Response]]
 Hot = Callable[[Scope, Receive, Send], Awaitable[bool]]
@@ -65,7 +68,9 @@ class Service(FastAPI):
         )
         self.state.drain = Drain()
         self.state.metrics = Metrics(name)
-        self.entrance = self._surrounded(AsyncExitStackMiddleware(self.router), name, hot)
+        routes = AsyncExitStackMiddleware(self.router)
+        self.entrance = self._surrounded(routes, name, hot)
+        self.sockets = self._sockets(routes, name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Leaves out FastAPI's own layers: their error pages, telemetry and limits are not ours."""
@@ -75,7 +80,11 @@ class Service(FastAPI):
         elif scope["type"] == "lifespan":
             await self.router(scope, receive, send)
         else:
-            raise RuntimeError(f"no service answers to {scope['type']}")
+            await self.sockets(scope, receive, send)
+
+    @property
+    def has_sockets(self) -> bool:
+        return any(isinstance(context.route, WebSocketRoute) for context in iter_route_contexts(self.routes))
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:
@@ -96,7 +105,7 @@ class Service(FastAPI):
         app = BodyLimitMiddleware(app, settings.max_body_bytes, settings.body_timeout_s)
         if settings.rate_limit_per_s:
             app = RateLimitMiddleware(app, settings.rate_limit_per_s, settings.rate_limit_burst)
-        app = AuthMiddleware(app, settings.keys(), self.is_open, origins)
+        app = self._auth(app)
         app = ErrorMiddleware(app, self.state.metrics, self.routes)
         if origins:
             app = CORSMiddleware(
@@ -110,6 +119,24 @@ class Service(FastAPI):
             metrics=self.state.metrics,
             access_log=_access_log(name, settings),
         )
+
+
+    def _sockets(self, app: ASGIApp, name: str) -> Sockets:
+        settings = self.settings
+        return Sockets(
+            app,
+            path_prefix=settings.path_prefix,
+            auth=self._auth(app),
+            origins=settings.cors_origins,
+            max_sockets=settings.max_sockets,
+            proxies=TrustedProxies(settings.trusted_proxies),
+            drain=self.state.drain,
+            metrics=self.state.metrics,
+            access_log=_access_log(name, settings),
+        )
+
+    def _auth(self, app: ASGIApp) -> AuthMiddleware:
+        return AuthMiddleware(app, self.settings.keys(), self.is_open, self.settings.cors_origins)
 
 
 def _access_log(name: str, settings: ServiceSettings) -> AccessLog | None:
@@ -147,6 +174,8 @@ def create_service_app(
     app.state.health = Health(app.state.drain, probe, lambda: {"version": version, **details()})
     for router in routers:
         app.include_router(router)
+    if app.has_sockets:
+        app.state.metrics.registry.register(app.sockets)
     add_operations(app, app.state.health.summary, app.state.metrics.endpoint)
     pages.add_page(app, page, settings.path_prefix)
     return app

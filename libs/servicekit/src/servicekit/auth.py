@@ -69,14 +69,17 @@ class AuthMiddleware:
         self.origins = frozenset(origin.encode() for origin in origins)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        request: RequestContext = scope[KEY]
+        self.admit(scope[KEY], scope["method"])
+        return self.app(scope, receive, send)
+
+    def admit(self, request: RequestContext, method: str) -> None:
+        """Raises Unauthenticated or ForeignSite for a request that may not come in."""
         if self.keys:
-            self._authenticate(request, scope["method"])
+            self._authenticate(request, method)
         else:
             request.scopes = ALL_SCOPES
             if request.headers.get(b"sec-fetch-site") == b"cross-site":
-                self._refuse_foreign_site(request, scope["method"])
-        return self.app(scope, receive, send)
+                self._refuse_foreign_site(request, method)
 
     def _authenticate(self, request: RequestContext, method: str) -> None:
         secret = _secret(request.headers)

@@ -5,21 +5,22 @@ import contextlib
 import logging
 from collections.abc import Sequence
 
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, ValidationException
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit import context
 from servicekit.context import RequestContext
 from servicekit.metrics import Metrics
-from servicekit.problems import BadRequest, InternalError, InvalidInput, MethodNotAllowed, NotFound, Problem, quote
+from servicekit.problems import BadRequest, InternalError, InvalidInput, MethodNotAllowed, NotFound, Problem, UpgradeRequired, quote
 from servicekit.responses import problem_response
 
 logger = logging.getLogger(__name__)
 
+UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade"}
 LINGER_S = 10.0  # a client that still sends its body would not read the answer, and a reset would destroy it
 
 
@@ -50,7 +51,7 @@ class ErrorMiddleware:
         if isinstance(error, Problem):
             return error
         if isinstance(error, RequestValidationError):
-            return InvalidInput(_explain(error))
+            return InvalidInput(explain(error))
         if not isinstance(error, HTTPException):
             return None
         if error.status_code == MethodNotAllowed.status:
@@ -58,6 +59,8 @@ class ErrorMiddleware:
             detail = f"{scope['method']} is not possible at {quote(scope['path'])}, but {allowed}"
             return MethodNotAllowed(detail, headers={"Allow": allowed})
         if error.status_code == NotFound.status:
+            if self._is_socket(request.path):
+                return UpgradeRequired(f"{quote(scope['path'])} is a WebSocket", headers=UPGRADE)
             return NotFound(f"there is nothing at {quote(scope['path'])}")
         return BadRequest(str(error.detail)) if error.status_code == BadRequest.status else None
 
@@ -67,13 +70,18 @@ class ErrorMiddleware:
         methods = {method for route in routes for method in route.methods or ("GET",)}
         return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
+    def _is_socket(self, path: str) -> bool:
+        contexts = iter_route_contexts(self.routes)
+        return any(isinstance(route.route, WebSocketRoute) and route.path_regex.match(path) for route in contexts)
+
     def _unforeseen(self, error: Exception, request: RequestContext) -> Problem:
         logger.error("unhandled error", exc_info=error, extra={"fields": {"request_id": request.request_id}})
         self.metrics.errors += 1
         return InternalError("the service failed; its log tells why under this request id")
 
 
-def _explain(error: RequestValidationError) -> str:
+def explain(error: ValidationException) -> str:
+    """Returns what the framework found wrong first, for people."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])[:100]
     value = "" if first["type"] == "missing" else f", not {quote(first['input'])}"

@@ -74,6 +74,21 @@ def binary_body(*media_types: str, description: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {name: {"schema": schema} for name in media_types}}}
 
 
+def multipart_body(
+    field: str, *, description: str, many: bool = False, fields: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Returns `openapi_extra` for a form with a file, or many, in `field`, for which Swagger UI shows a file chooser.
+
+    `fields` maps text fields that may come along to a description.
+    """
+    file = {"type": "string", "format": "binary"}
+    chosen = {"type": "array", "items": file, "minItems": 1} if many else file
+    texts = {name: {"type": "string", "description": text} for name, text in (fields or {}).items()}
+    properties = {field: {**chosen, "description": description}, **texts}
+    schema = {"type": "object", "required": [field], "properties": properties}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
 def answers(
     types: Mapping[int, type[msgspec.Struct] | None], problems: Iterable[type[Problem]] = ()
 ) -> dict[int | str, Any]:

@@ -66,6 +66,10 @@ class MalformedJSON(Problem):
     slug, title, status = "malformed-json", "The body is not JSON", 400
 
 
+class MultipartInvalid(Problem):
+    slug, title, status = "multipart-invalid", "The body is not multipart/form-data", 400
+
+
 class Unauthenticated(Problem):
     slug, title, status = "unauthenticated", "An API key is needed", 401
 
@@ -94,12 +98,28 @@ class BodyTooLarge(Problem):
     slug, title, status = "body-too-large", "The body is too large", 413
 
 
+class FileTooLarge(Problem):
+    slug, title, status = "file-too-large", "The file is too large", 413
+
+
 class UnsupportedMediaType(Problem):
     slug, title, status = "unsupported-media-type", "Unsupported media type", 415
 
 
 class InvalidInput(Problem):
     slug, title, status = "invalid-input", "The input is not valid", 422
+
+
+class FileMissing(Problem):
+    slug, title, status = "file-missing", "No file came in the field that takes it", 422
+
+
+class TooManyFiles(Problem):
+    slug, title, status = "too-many-files", "Too many files in one request", 422
+
+
+class UpgradeRequired(Problem):
+    slug, title, status = "upgrade-required", "This address speaks WebSocket", 426
 
 
 class RateLimited(Problem):
@@ -120,3 +140,7 @@ class NotReady(Problem):
 
 class Overloaded(Problem):
     slug, title, status = "overloaded", "The service is at its limit", 503
+
+
+class UploadStorageFull(Problem):
+    slug, title, status = "upload-storage-full", "There is no room for the upload", 507

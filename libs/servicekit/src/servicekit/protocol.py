@@ -64,6 +64,10 @@ class LimitedProtocol(HttpToolsProtocol):
         elif self.head_timer:
             self._stop_timer()
 
+    def handle_websocket_upgrade(self) -> None:
+        self._stop_timer()
+        super().handle_websocket_upgrade()
+
     def _count(self, received: int) -> None:
         self.head_bytes += received
         if self.head_bytes > self.max_head_bytes:

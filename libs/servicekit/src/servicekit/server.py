@@ -35,14 +35,20 @@ def bind(settings: ServiceSettings) -> socket.socket:
     return listener
 
 
-def run(app: ASGIApp, settings: ServiceSettings, listener: socket.socket, drain: Drain) -> int:
-    """Serves until a signal; returns the exit status, 0 for an orderly end."""
+def run(
+    app: ASGIApp, settings: ServiceSettings, listener: socket.socket, drain: Drain, *, sockets: bool = False
+) -> int:
+    """Serves until a signal, WebSockets too where `sockets` says so; returns the exit status, 0 for an orderly end."""
     logs.configure(settings.log_level)
     config = uvicorn.Config(
         app,
         loop="uvloop",
         http=LimitedProtocol,
-        ws="none",
+        ws="servicekit.socket_protocol:SocketProtocol" if sockets else "none",
+        ws_max_size=settings.socket_max_bytes,
+        ws_ping_interval=settings.socket_ping_s,
+        ws_ping_timeout=settings.socket_ping_s,
+        ws_per_message_deflate=False,  # pictures are compressed already, and a bomb would be inflated
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -61,6 +61,14 @@ class ServiceSettings(BaseSettings):
     rate_limit_burst: int = Field(100, ge=1, description="Requests a client may send at once under the rate limit.")
     max_concurrent: int = Field(64, ge=1, description="Requests served at once; streams are not counted.")
     max_waiting: int = Field(512, ge=0, description="Requests that may wait for their turn; more are refused (503).")
+    max_sockets: int = Field(256, ge=0, description="WebSockets open at once; more are refused (503).")
+    socket_max_bytes: int = Field(
+        16_777_216, ge=1024, description="Largest message over a WebSocket; a larger one closes it with 1009."
+    )
+    socket_idle_s: float = Field(
+        300.0, gt=0, description="Seconds without a message after which a WebSocket is closed with 1001."
+    )
+    socket_ping_s: float = Field(20.0, gt=0, description="Seconds between pings over a WebSocket, and for each answer.")
     drain_s: float = Field(5.0, ge=0, le=600, description="Seconds served on after SIGTERM, while not ready.")
     shutdown_s: int = Field(30, ge=1, le=600, description="Seconds that requests have to finish after that.")
 

@@ -2,10 +2,13 @@
 
 export * from "./calls.js";
 export * from "./charts.js";
+export * from "./csvtext.js";
 export * from "./dialogs.js";
 export * from "./elements.js";
 export * from "./format.js";
+export * from "./frame.js";
 export * from "./histogram.js";
 export { sparkline } from "./plots.js";
 export { timeTicks } from "./scales.js";
 export * from "./stream.js";
+export * from "./tabs.js";

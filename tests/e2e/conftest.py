@@ -1,12 +1,17 @@
 """The address that the tests of this folder speak HTTP to."""
 
 import contextlib
+import itertools
 import os
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
 import pytest
+from answers import expect
+
+_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +38,21 @@ def impatient_url(start_gateway: Callable[..., contextlib.AbstractContextManager
     """Yields the address of a process of its own that waits two seconds for a body."""
     with start_gateway(LINESIDE_BODY_TIMEOUT_S="2") as gateway:
         yield gateway.base_url
+
+
+@pytest.fixture(scope="session")
+def model_file(api: httpx2.Client) -> bytes:
+    """Returns the file of the model that answers the stateless calls."""
+    active = next(v for v in expect(api.get("/anomaly/models/default"), 200)["items"] if v["active"])
+    answer = api.get(f"/anomaly/models/default/versions/{active['version']}/file")
+    assert answer.status_code == 200
+    return answer.content
+
+
+@pytest.fixture
+def asset(api: httpx2.Client, model_file: bytes) -> Iterator[str]:
+    """Yields a new asset with that model; deletes it afterwards."""
+    name = f"e2e-{time.time_ns()}-{next(_numbers)}"
+    expect(api.put(f"/anomaly/models/{name}?activate=true", content=model_file), 201)
+    yield name
+    api.delete(f"/anomaly/assets/{name}")

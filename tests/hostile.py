@@ -33,25 +33,29 @@ def seven(size: int = 64) -> Image.Image:
     return picture
 
 
-def memory_mib(prepare: str, act: str, data: bytes) -> float:
-    """Returns by how many MiB a process grows at most while it does `act` with `data`, after it has done `prepare`."""
+def memory_mib(prepare: str, act: str, files: Iterable[bytes]) -> list[float]:
+    """Returns by how many MiB a process grows at most while it does `act` with `data`, for each of the files."""
     code = f"""if True:
         import pathlib, sys
+        sys.path.append({str(FOLDER)!r})
         def memory(name):
             lines = pathlib.Path("/proc/self/status").read_text().splitlines()
             return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
-        data = pathlib.Path(sys.argv[1]).read_bytes()
         {prepare}
-        pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
-        before = memory("VmRSS")
-        {act}
-        print(memory("VmHWM") - before)"""
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        done = subprocess.run([sys.executable, "-c", code, file.name], capture_output=True, text=True, check=False)
+        for path in sys.argv[1:]:
+            data = pathlib.Path(path).read_bytes()
+            pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
+            before = memory("VmRSS")
+            {act}
+            print(memory("VmHWM") - before)"""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, data in enumerate(files):
+            paths.append(Path(folder, str(number)))
+            paths[-1].write_bytes(data)
+        done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return float(done.stdout)
+    return [float(line) for line in done.stdout.split()]
 
 
 # --- PNG --------------------------------------------------------------------------------------------------------------
@@ -155,7 +159,7 @@ def turned(picture: Image.Image, orientation: int) -> Image.Image:
     return picture if turn is None else picture.transpose(turn)
 
 
-def bomb_chunk(name: bytes, prefix: bytes, size: int = 64 << 20) -> bytes:
+def bomb_chunk(name: bytes, prefix: bytes, size: int = 8 << 20) -> bytes:
     """Returns a chunk of compressed zeros, a thousand times larger unpacked."""
     return chunk(name, prefix + zlib.compress(bytes(size), 9))
 
@@ -280,7 +284,9 @@ def archive(parts: Iterable[Part], *, prefix: bytes = b"", comment: bytes = b"",
         if not part.shares:
             local = fields if part.local_size is None else (*fields[:5], part.local_size)
             name = part.name if part.local_name is None else part.local_name
-            file.write(struct.pack("<4s5H3L2H", b"PK\3\4", 20, part.flags, part.method, 0, 33, *local[3:], len(name), 0))
+            file.write(
+                struct.pack("<4s5H3L2H", b"PK\3\4", 20, part.flags, part.method, 0, 33, *local[3:], len(name), 0)
+            )
             file.write(name + _packed_data(part))
         offset = at if part.header is None else part.header
         directory += struct.pack("<4s6H3L5H2L", b"PK\1\2", 0x0314, 20, part.flags, part.method, 0, 33, *fields[3:],
@@ -329,8 +335,8 @@ def honest_bomb() -> bytes:
 
 
 def lying_bomb() -> bytes:
-    """1 GiB in a mebibyte, of which the headers say that it is a hundred bytes."""
-    return archive([Part(b"zeros.png", packed=zeros(1024), crc=0, size=100)])
+    """1 GiB in a mebibyte, of which the headers say that it is no more than that."""
+    return archive([Part(b"zeros.png", packed=zeros(1024), crc=0, size=1_000_000)])
 
 
 def overlapping_bomb() -> bytes:
@@ -348,11 +354,11 @@ def many_bomb() -> bytes:
 def million_entries(told: int | None = None) -> bytes:
     """A directory of a million empty entries, 47 MB; the end of the archive tells their number, or another."""
     entry = struct.pack("<4s6H3L5H2L", b"PK\1\2", 0x0314, 20, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
-    directory = entry * 1_000_000
     local = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 33, 0, 0, 0, 1, 0) + b"a"
-    end = zip64_end(1_000_000, len(directory), len(local)) if told is None else b""
+    size, at = 1_000_000 * len(entry), len(local)
+    wide = zip64_end(1_000_000, size, at) if told is None else b""
     count = 0xFFFF if told is None else told
-    return local + directory + end + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(directory), len(local), 0)
+    return local + entry * 1_000_000 + wide + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, size, at, 0)
 
 
 def zip64_end(count: int, size: int, offset: int) -> bytes:
@@ -565,7 +571,7 @@ BAD_ARCHIVES: dict[str, tuple[str, Make]] = {
     "more entries than said": ("longer than", lambda: archive([Part(b"a"), Part(b"b")], count=1)),
     "fewer entries than said": ("too early", lambda: archive([Part(b"a")], count=2)),
     "1 GB in 16 kB by overlapping": ("overlap", overlapping_bomb),
-    "1 GB that is said to be 100 bytes": ("more bytes than the 100", lying_bomb),
+    "1 GB that is said to be 1 MB": ("more bytes than the 1000000", lying_bomb),
     "100 MB in 100 kB": ("200 times", many_bomb),
     "an absolute path": ("leads out", lambda: archive([Part(b"/etc/passwd", b"a")])),
     "a path upwards": ("leads out", lambda: archive([Part(b"a/../../b.png", b"a")])),
@@ -600,6 +606,7 @@ PARTLY_BAD_ARCHIVES: dict[str, tuple[str, Make]] = {
     "fewer bytes than said": ("instead of", lambda: _beside(Part(b"bad.png", b"x" * 99, size=200))),
     "1 GB in a megabyte": ("the limit is", lambda: _beside(Part(b"bad.png", packed=zeros(1024), crc=0, size=1 << 30))),
     "9 MB in 9 kB": ("200 times", lambda: _beside(Part(b"bad.png", packed=zeros(9), crc=0, size=9 << 20))),
+    "10 kB that unpack to 9 bytes": ("too many", lambda: _beside(Part(b"bad.png", b"x" * 9, packed=bytes(10_000)))),
     "a ZIP in the ZIP": ("within the archive", lambda: _beside(Part(b"bad.png", zipped(("a.png", b"a"))))),
 }
 

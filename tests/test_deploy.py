@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 ROOT = Path(__file__).parents[1]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
@@ -204,6 +206,17 @@ def test_nginx_passes_server_sent_events_on_at_once(proxied: str) -> None:
         httpx2.post(f"{proxied}/anomaly/assets/default", json={"values": [1.2, 0.9, 1.1]}).raise_for_status()
         assert next(line for line in stream.iter_lines() if line.startswith("data:"))
         assert time.monotonic() - started < 5
+
+
+@needs_nginx
+def test_nginx_passes_websockets_with_their_origin_and_pages_of_other_sites_are_refused(proxied: str) -> None:
+    address = f"ws{proxied.removeprefix('http')}/digit/ws"
+    with connect(address, origin=proxied) as socket:  # type: ignore[arg-type]
+        socket.send("no picture")
+        assert "error" in json.loads(socket.recv(10))
+    with pytest.raises(InvalidStatus) as caught:
+        connect(address, origin="https://evil.example")  # type: ignore[arg-type]
+    assert caught.value.response.status_code == 403
 
 
 @needs_nginx

@@ -31,6 +31,12 @@ class Route:
 
 ROUTES = (
     Route(
+        name="digit",
+        title="Handwritten digits",
+        summary="Reads handwritten digits in whatever pictures people send.",
+        example="curl -F file=@seven.png {base}digit/predict",
+    ),
+    Route(
         name="anomaly",
         title="Anomaly detection",
         summary="Scores sensor vectors and says which reading is not normal.",

@@ -3,7 +3,6 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import hostile
@@ -72,7 +71,7 @@ def test_hands_out_four_modes(kind: str, mode: str) -> None:
 
 def test_takes_a_png_for_what_it_is_whatever_its_name() -> None:
     assert decode(hostile.sound(), Limits(("PNG",), 1000)).size == (28, 28)
-    with pytest.raises(ImageError, match="^it is a PNG image; this call takes JPEG$"):
+    with pytest.raises(ImageError, match=r"^it is a PNG image; this call takes JPEG$"):
         decode(hostile.sound(), Limits(("JPEG",), 1000))
 
 
@@ -224,16 +223,9 @@ PREPARE = """from servicekit.images import Limits, ImageError, decode
         limits = Limits(("PNG", "JPEG"), 25_000_000)
         decode(hostile.sound(), limits)"""
 TRY = """try:
-            decode(data, limits, bound=1000)
-        except ImageError:
-            pass"""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def children_find_hostile() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(hostile.FOLDER))
-        yield
+                decode(data, limits, bound=1000)
+            except ImageError:
+                pass"""
 
 
 LARGEST = {
@@ -251,11 +243,11 @@ LARGEST = {
 }
 
 
-@pytest.mark.parametrize("make", LARGEST.values(), ids=LARGEST)
-def test_the_largest_picture_costs_at_most_115_mib(make: hostile.Make) -> None:
-    data = make()
-    assert max(decode(data, LIMITS, bound=1000).size) >= 1000
-    assert hostile.memory_mib(PREPARE, TRY, data) < 115
+def test_the_largest_picture_costs_at_most_115_mib() -> None:
+    files = [make() for make in LARGEST.values()]
+    costs = dict(zip(LARGEST, hostile.memory_mib(PREPARE, TRY, files), strict=True))
+    assert {name: mib for name, mib in costs.items() if mib > 115} == {}
+    assert costs["RGBA"] > 90  # it was decoded indeed
 
 
 BOMBS = {
@@ -263,9 +255,12 @@ BOMBS = {
 } | {name: make for name, make in hostile.SEVENS.items() if "bomb" in name}
 
 
-@pytest.mark.parametrize("make", BOMBS.values(), ids=BOMBS)
-def test_a_bomb_costs_at_most_4_mib(make: hostile.Make) -> None:
-    assert hostile.memory_mib(PREPARE, TRY, make()) < 4
+def test_a_bomb_costs_at_most_4_mib() -> None:
+    costs = dict(zip(BOMBS, hostile.memory_mib(PREPARE, TRY, [make() for make in BOMBS.values()]), strict=True))
+    assert {name: mib for name, mib in costs.items() if mib > 4} == {}
+
+
+SOME = ["palette", "interlaced", "animated", "canvas", "a profile bomb", "CMYK", "progressive", "EXIF orientation 6"]
 
 
 def test_imports_two_plugins_of_pillow_and_changes_nothing_in_it() -> None:
@@ -273,8 +268,9 @@ def test_imports_two_plugins_of_pillow_and_changes_nothing_in_it() -> None:
 import servicekit.images as images
 from PIL import Image, ImageFile
 before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, warnings.filters[:]
+sys.path.append({str(hostile.FOLDER)!r})
 import hostile
-data = [make() for make in hostile.SEVENS.values()]
+data = [hostile.SEVENS[name]() for name in {SOME!r}]
 plugins = set(sys.modules)
 for one in data:
     images.decode(one, images.Limits(("PNG", "JPEG"), {LIMITS.max_pixels}), bound=20)
@@ -286,19 +282,21 @@ print(*sorted(set(sys.modules) - plugins))"""
 
 
 def run(code: str) -> str:
-    return subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_decodes_in_many_threads_at_once() -> None:
-    data = {name: make() for name, make in hostile.SEVENS.items()}
-    start = threading.Barrier(8)
+    data = [make() for make in hostile.SEVENS.values()]
+    start = threading.Barrier(4)
 
     def work() -> list[bytes]:
         start.wait()
-        return [decode(one, LIMITS, bound=20).tobytes() for one in data.values()]
+        return [decode(one, LIMITS, bound=20).tobytes() for one in data]
 
-    with ThreadPoolExecutor(8) as pool:
-        answers = [future.result() for future in [pool.submit(work) for _ in range(8)]]
+    with ThreadPoolExecutor(4) as pool:
+        answers = [future.result() for future in [pool.submit(work) for _ in range(4)]]
     assert all(answer == answers[0] for answer in answers)
 
 
@@ -314,11 +312,14 @@ def test_reads_what_is_whole_although_another_user_of_pillow_is_careless(monkeyp
 def attempt(data: bytes) -> None:
     """Decodes; only ImageError may come, with a text for people."""
     found = size(data)
+    refusal = ""
     try:
         image = decode(data, LIMITS, bound=50)
     except ImageError as error:
-        assert 5 < len(str(error)) < 300
-        assert str(error).isprintable()
+        refusal = str(error)
+    if refusal:
+        assert 5 < len(refusal) < 300
+        assert refusal.isprintable()
     else:
         assert image.mode in ("L", "LA", "RGB", "RGBA")
         assert found

@@ -100,6 +100,25 @@ def test_describes_other_bodies_and_answers_without_one() -> None:
     assert openapi.answers({204: None}) == {204: {"description": "No content"}}
 
 
+def test_describes_a_form_with_files() -> None:
+    media = {"multipart/form-data": {"schema": {
+        "type": "object",
+        "required": ["files"],
+        "properties": {
+            "files": {
+                "type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1, "description": "PNGs."
+            },
+            "lang": {"type": "string", "description": "Of the text."},
+        },
+    }}}  # fmt: skip
+    extra = openapi.multipart_body("files", description="PNGs.", many=True, fields={"lang": "Of the text."})
+    assert extra["requestBody"] == {"required": True, "content": media}
+    one = openapi.multipart_body("file", description="A PNG.")["requestBody"]["content"]["multipart/form-data"][
+        "schema"
+    ]
+    assert one["properties"] == {"file": {"type": "string", "format": "binary", "description": "A PNG."}}
+
+
 def test_joins_problems_of_one_status() -> None:
     class Elsewhere(NotFound):
         slug = "elsewhere"

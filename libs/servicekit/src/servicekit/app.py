@@ -36,7 +36,9 @@ Hot = Callable[[Scope, Receive, Send], Awaitable[bool]]
 
 OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/docs", "/redoc", "/openapi.json"})
 OPEN_FOLDERS = tuple(f"{folder}/" for folder in pages.FOLDERS)
-EXPOSED_HEADERS = ("ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-Request-ID")
+EXPOSED_HEADERS = (
+    "Content-Disposition", "ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-Is-Digit", "X-Request-ID",
+)  # fmt: skip
 
 
 class Service(FastAPI):

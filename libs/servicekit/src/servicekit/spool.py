@@ -13,6 +13,7 @@ from typing import BinaryIO
 from servicekit.problems import UploadStorageFull
 
 PIECE_BYTES = 1 << 20  # a hop to a thread costs some 100 µs: one for each mebibyte
+_BUFFER_BYTES = 65_536
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -42,7 +43,7 @@ class Spool:
     def _write(self, pieces: list[bytes]) -> None:
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(buffering=0)
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `close`
             for piece in pieces:
                 rest = memoryview(piece)
                 while rest:
@@ -55,7 +56,7 @@ class Spool:
     def part(self, start: int, size: int) -> BinaryIO:
         """Returns a part of what was written as a file of its own, with a position of its own."""
         assert self._file is not None
-        return io.BufferedReader(_Part(self._file, start, size), 1 << 16)
+        return io.BufferedReader(_Part(self._file, start, size), _BUFFER_BYTES)
 
     def close(self) -> None:
         """Gives the file back, after the thread that still writes it where there is one."""
@@ -90,6 +91,11 @@ class _Part(io.RawIOBase):
         read = os.preadv(self._file.fileno(), [view], self._start + self._position) if view else 0
         self._position += read
         return read
+
+    def readall(self) -> bytes:
+        data = os.pread(self._file.fileno(), max(0, self._size - self._position), self._start + self._position)
+        self._position += len(data)
+        return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = (0, self._position, self._size)[whence]

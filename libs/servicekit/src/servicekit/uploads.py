@@ -16,8 +16,9 @@ import multipart  # type: ignore[import-untyped] # ships no marker for its types
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
-from servicekit import context, media, names
+from servicekit import context, media
 from servicekit.limits import CLOSE
+from servicekit.names import base, quoted
 from servicekit.problems import (
     FileMissing,
     FileTooLarge,
@@ -34,7 +35,7 @@ MEMORY_FILE_BYTES = 1 << 20  # a larger file goes to the disk
 MEMORY_BYTES = 8 << 20  # and so does what comes after that much
 MAX_TEXT_BYTES = 65_536
 MAX_HEADER_BYTES = 4096
-MAX_UNKNOWN = 16  # fields that are not taken, read on so that a refusal can name them all
+MAX_IDLE_PARTS = 16  # fields that are not taken, read on so that a refusal can name them; inputs without a file
 MAX_BOUNDARY = 200
 
 _PLAIN_ENCODINGS = ("", "binary", "8bit", "7bit")
@@ -79,18 +80,22 @@ class Upload:
         """The content as a new file, at its start."""
         return io.BytesIO(self.data()) if self.in_memory else self._spool.part(self._start, self.size)
 
-    def add(self, chunk: bytes, *, keep: bool) -> None:
-        """Takes the next bytes, into memory where they may be kept there."""
+    def keep(self, chunk: bytes) -> None:
+        """Takes the next bytes into memory."""
+        self._chunks.append(chunk)
         self.size += len(chunk)
-        if self.in_memory and keep and self.size <= MEMORY_FILE_BYTES:
-            self._chunks.append(chunk)
-            return
+
+    def spill(self, chunk: bytes) -> int:
+        """Takes the next bytes to the disk, after those that it has; returns how many those were."""
+        held = self.size if self.in_memory else 0
         if self.in_memory:
             self._start = self._spool.size
-            for held in self._chunks:
-                self._spool.append(held)
+            for kept in self._chunks:
+                self._spool.append(kept)
             self._chunks = []
         self._spool.append(chunk)
+        self.size += len(chunk)
+        return held
 
 
 @dataclass(frozen=True)
@@ -182,9 +187,11 @@ class _Parts:
         self.files: list[Upload] = []
         self.texts: dict[str, bytearray] = {}
         self.unknown: list[str] = []
+        self.empty = 0  # file inputs in which no file was chosen
         self.number = 0
         self.file: Upload | None = None  # the current part's
         self.text: bytearray | None = None
+        self.nameless = False
 
     def parse(self, parser: multipart.PushMultipartParser, chunk: bytes) -> None:
         """Takes the next bytes of the body; raises a Problem."""
@@ -204,20 +211,23 @@ class _Parts:
         try:
             parser.close()
         except multipart.MultipartError:
-            raise MultipartInvalid("the body ends before its last boundary") from None
+            why = "ends before its last boundary" if self.number else "does not begin with the boundary of Content-Type"
+            raise MultipartInvalid(f"the body {why}") from None
         if not self.files:
-            raise FileMissing(f"{self._wanted()}; {_came([*self.texts, *self.unknown])}")
+            came = "it came without a file" if self.empty else _came([*self.texts, *self.unknown])
+            raise FileMissing(f"{self._wanted()}; {came}")
         if self.unknown:
             raise InvalidInput(f"{self._wanted()}; {_came(self.unknown)} as well")
         return Uploads(self.files, {name: self._decoded(name) for name in self.texts})
 
     def _wanted(self) -> str:
         noun = "the file" if self.form.max_files == 1 else "files"
-        return f"this call takes {noun} in the field {_quoted(self.form.field)}"
+        return f"this call takes {noun} in the field {quoted(self.form.field)}"
 
     def _begin(self, part: multipart.MultipartSegment) -> None:
         self.number += 1
         self.file = self.text = None
+        self.nameless = False
         name = _decoded(part.name or "")
         if not name:
             raise MultipartInvalid(f"part {self.number} of the body has no name")
@@ -229,43 +239,52 @@ class _Parts:
             self._begin_text(name)
         else:
             self.unknown.append(name)
-            if len(self.unknown) > MAX_UNKNOWN:
+            if len(self.unknown) > MAX_IDLE_PARTS:
                 raise InvalidInput(f"{self._wanted()}; {_came(self.unknown)}")
 
     def _begin_file(self, part: multipart.MultipartSegment) -> None:
         name = _file_name(part)
-        if name is None:
-            raise FileMissing(f"{self._wanted()}; it came as text, without a file name")
-        if not name:  # what a browser sends where no file was chosen
+        if not name:  # a browser sends an empty name where no file was chosen, Swagger UI none
+            self.nameless = name is None
+            self.empty += 1
+            if self.empty > MAX_IDLE_PARTS:
+                raise MultipartInvalid(f"more than {MAX_IDLE_PARTS} parts came without a file, which is the limit")
             return
         if len(self.files) == self.form.max_files:
             raise TooManyFiles(f"more files came than {self.form.max_files}, which is the limit")
-        self.file = Upload(names.base(name), part.content_type or "application/octet-stream", self.spool)
+        self.file = Upload(base(name), part.content_type or "application/octet-stream", self.spool)
         self.files.append(self.file)
 
     def _begin_text(self, name: str) -> None:
         if name in self.texts:
-            raise InvalidInput(f"the field {_quoted(name)} is repeated")
+            raise InvalidInput(f"the field {quoted(name)} is repeated")
         self.text = self.texts[name] = bytearray()
 
     def _add(self, chunk: bytes) -> None:
-        file = self.file
-        if file:
-            if file.size + len(chunk) > self.form.max_file_bytes:
-                limit = self.form.max_file_bytes
-                raise FileTooLarge(f"the file {_quoted(file.name)} has more than {limit} bytes, which is the limit")
-            file.add(chunk, keep=self.held + len(chunk) <= MEMORY_BYTES)
-            self.held += len(chunk) if file.in_memory else 0
+        if self.file:
+            self._add_to_file(self.file, chunk)
+        elif self.nameless:
+            raise FileMissing(f"{self._wanted()}; it came as text, without a file name")
         elif self.text is not None:
             self.text += chunk
             if len(self.text) > MAX_TEXT_BYTES:
                 raise InvalidInput(f"a text field has more than {MAX_TEXT_BYTES} bytes, which is the limit")
 
+    def _add_to_file(self, file: Upload, chunk: bytes) -> None:
+        size, limit = file.size + len(chunk), self.form.max_file_bytes
+        if size > limit:
+            raise FileTooLarge(f"the file {quoted(file.name)} has more than {limit} bytes, which is the limit")
+        if file.in_memory and size <= MEMORY_FILE_BYTES and self.held + len(chunk) <= MEMORY_BYTES:
+            file.keep(chunk)
+            self.held += len(chunk)
+        else:
+            self.held -= file.spill(chunk)
+
     def _decoded(self, name: str) -> str:
         try:
             return self.texts[name].decode("utf-8")
         except UnicodeDecodeError:
-            raise InvalidInput(f"the field {_quoted(name)} is not UTF-8") from None
+            raise InvalidInput(f"the field {quoted(name)} is not UTF-8") from None
 
 
 def _file_name(part: multipart.MultipartSegment) -> str | None:
@@ -294,10 +313,5 @@ def _came(fields: list[str]) -> str:
     if not fields:
         return "no field came"
     unique = list(dict.fromkeys(fields))
-    shown = ", ".join(_quoted(name) for name in unique[:8]) + (" …" if len(unique) > 8 else "")
+    shown = ", ".join(quoted(name) for name in unique[:8]) + (" …" if len(unique) > 8 else "")
     return f"the field {shown} came" if len(unique) == 1 else f"the fields {shown} came"
-
-
-def _quoted(name: str) -> str:
-    """Returns a name for a text that people read: `quote` would escape what is not ASCII."""
-    return f'"{names.clean(name)[:64]}"'

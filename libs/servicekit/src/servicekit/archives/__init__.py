@@ -12,8 +12,7 @@ from typing import BinaryIO
 from servicekit.archives import directory
 from servicekit.archives.directory import Member
 from servicekit.archives.limits import ArchiveError, ArchiveLimits
-from servicekit.names import clean
-from servicekit.problems import quote
+from servicekit.names import clean, quoted
 
 __all__ = ["ArchiveError", "ArchiveLimits", "Entry", "EntryError", "is_zip", "names", "walk"]
 
@@ -24,7 +23,7 @@ _METHODS = {1: "Shrink", 6: "Implode", 9: "Deflate64", 12: "bzip2", 14: "LZMA", 
 _FILE_TYPE, _LINK = 0o170000, 0o120000  # of Unix, in the upper half of the attributes
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 _RATIO_FROM_BYTES = 1 << 20
-_READ_BYTES = 1 << 16
+_SLACK_BYTES = 1024  # what packing may add to data that cannot be packed
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def _path(member: Member) -> str:
     path = directory.decoded(member).replace("\\", "/")
     parts = path.split("/")
     if path.startswith("/") or ".." in parts or path[1:2] == ":":
-        raise ArchiveError(f"the path {quote(path)} in the archive leads out of it")
+        raise ArchiveError(f"the path {quoted(path)} in the archive leads out of it")
     if path.endswith("/") or parts[0] == "__MACOSX" or parts[-1].startswith("._"):
         return ""
     if parts[-1].lower() in _SYSTEM_FILES:
@@ -98,6 +97,8 @@ def _refusal(member: Member, limits: ArchiveLimits) -> str:
         return "it is a link"
     if member.size > limits.max_entry_bytes:
         return f"it has {member.size} bytes, the limit is {limits.max_entry_bytes}"
+    if member.packed > member.size + member.size // 8 + _SLACK_BYTES:
+        return f"it is damaged: {member.packed} bytes are too many to unpack to {member.size}"
     if _is_bomb(member.size, member.packed, limits):
         return f"it unpacks from {member.packed} to {member.size} bytes, the limit is {limits.max_ratio} times"
     return ""
@@ -130,7 +131,7 @@ def _unpacked(file: BinaryIO, name: str, member: Member) -> Entry | EntryError:
         except zlib.error as error:
             return EntryError(name, f"it is damaged: {error}")
     if len(data) > member.size:
-        raise ArchiveError(f"the entry {quote(name)} has more bytes than the {member.size} that the archive says")
+        raise ArchiveError(f"the entry {quoted(name)} has more bytes than the {member.size} that the archive says")
     if len(data) < member.size:
         return EntryError(name, f"it is damaged: it has {len(data)} bytes instead of {member.size}")
     if zlib.crc32(data) != member.crc:

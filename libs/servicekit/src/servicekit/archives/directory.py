@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
 from servicekit.archives.limits import ArchiveError, ArchiveLimits
-from servicekit.problems import quote
+from servicekit.names import quoted
 
 ENCRYPTED, DESCRIPTOR, STRONGLY_ENCRYPTED, UTF8, MASKED = 1, 1 << 3, 1 << 6, 1 << 11, 1 << 13
 MAX_NAME_BYTES = 1024
@@ -51,7 +51,7 @@ def decoded(member: Member) -> str:
 
 def shown(member: Member) -> str:
     """Returns the name for an error."""
-    return quote(decoded(member))
+    return quoted(decoded(member))
 
 
 def read(file: BinaryIO, limits: ArchiveLimits) -> list[Member]:
@@ -60,9 +60,8 @@ def read(file: BinaryIO, limits: ArchiveLimits) -> list[Member]:
     if count > limits.max_entries:
         raise ArchiveError(f"the archive has {count} entries, the limit is {limits.max_entries}")
     if offset + size != end:
-        raise ArchiveError(
-            f"the archive is damaged, or stands after other data: its directory is at byte {end - size}, not at {offset}"
-        )
+        where = f"its directory is at byte {end - size}, not at {offset}"
+        raise ArchiveError(f"the archive is damaged, or stands after other data: {where}")
     if size > _MAX_COMMENT + _ENTRY_BYTES * count:
         raise ArchiveError(f"the archive is damaged: {size} bytes are said to be the directory of {count} entries")
     file.seek(offset)
@@ -173,7 +172,7 @@ def _located(file: BinaryIO, member: Member) -> Member:
     name = _exactly(file, name_bytes)
     if (packed, size) != (member.packed, member.size) and _UNKNOWN32 in (packed, size):
         size, packed = _wide(_exactly(file, extra_bytes), size, packed)
-    same = (name, flags & ~DESCRIPTOR, method) == (member.name, member.flags & ~DESCRIPTOR, member.method)
+    same = (name, flags & ENCRYPTED, method) == (member.name, member.flags & ENCRYPTED, member.method)
     streamed = flags & DESCRIPTOR and not (crc or packed or size)  # written before they were known
     if not same or not (streamed or (crc, packed, size) == (member.crc, member.packed, member.size)):
         raise ArchiveError(f"the archive contradicts itself about the entry {shown(member)}")

@@ -1,6 +1,6 @@
 /** CSV text written so that no spreadsheet runs a cell as a formula. */
 
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^[=+\-@\t\r\n]/;
 const NUMBER = /^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i;
 
 function writeCell(value, separator) {

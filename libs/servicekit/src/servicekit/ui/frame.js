@@ -29,10 +29,13 @@ async function refreshHealth() {
 /** The health that a refusal tells: its own document where it has one, else the reason. */
 function ofFailure(error) {
   if (!(error instanceof ProblemError)) throw error;
-  if (error.problem.status === undefined || error.status === 0)
-    return { status: "unhealthy", detail: error.message };
+  if (error.problem.status === undefined || error.status === 0) return { status: "unhealthy", detail: error.message };
   return { ...error.problem, status: "unhealthy" };
 }
 
 const versionText = (version) =>
-  version === undefined || version === null ? "" : Number.isFinite(version) ? `version ${formatNumber(version)}` : String(version);
+  version === undefined || version === null
+    ? ""
+    : Number.isFinite(version)
+      ? `version ${formatNumber(version)}`
+      : String(version);

@@ -7,11 +7,16 @@ import argparse
 import importlib
 import sys
 
+from bench import peers_digit
+
 NAMES = {
     "scoring": "server CPU per POST /anomaly against a constant answer and the seed's stack",
     "batch": "rows per second of /anomaly/batch against parsing its JSON alone",
     "memory": "resident memory of the service alone after 10,000 requests",
     "start": "seconds from the start of the process to ready, for the record",
+    "digit": "server CPU and p50 per POST /predict against FastAPI with torch and with Keras (--torch-python, …)",
+    "digit_zip": "pictures per second in one ZIP against one by one (--torch-python)",
+    "digit_memory": "memory of the digit service alone after 10,000 requests, and its start",
     "skab": "detection on SKAB, causal, one configuration (--data)",
     "false_alarms": "real against nominal false-alarm rate on every data set (--data)",
 }
@@ -21,6 +26,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(f"{n}: {h}" for n, h in NAMES.items()))
     parser.add_argument("--data", help="folder with skab/, nab/, cnc_wear/, ai4i/; without it those are skipped")
+    parser.add_argument("--torch-python", metavar="FILE", help="a Python with torch, fastapi and uvicorn for the peer")
+    parser.add_argument("--keras-python", metavar="FILE", help="a Python with keras, fastapi and uvicorn for the peer")
     options = parser.parse_args()
     for name in options.names or NAMES:
         if name not in NAMES:
@@ -31,7 +38,9 @@ def main() -> int:
         if needs_data and not options.data:
             print("skipped: give the data with --data")
             continue
-        for row in module.measure(options.data) if needs_data else module.measure():
+        needs_peers = getattr(module, "NEEDS_PEERS", False)
+        peers = [peers_digit.pythons(options.torch_python, options.keras_python)] if needs_peers else []
+        for row in module.measure(*([options.data] if needs_data else peers)):
             print(row, flush=True)
     return 0
 

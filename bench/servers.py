@@ -41,11 +41,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def start(*arguments: str, ready: str, environment: Mapping[str, str]) -> Iterator[Server]:
+def start(
+    *arguments: str, ready: str, environment: Mapping[str, str], python: str = sys.executable
+) -> Iterator[Server]:
     """Runs `python ARGUMENTS` on a free port (`{port}` in the arguments and environment) until the block ends."""
     port = free_port()
     own = {name: value.replace("{port}", str(port)) for name, value in environment.items()}
-    command = [sys.executable, *(argument.replace("{port}", str(port)) for argument in arguments)]
+    command = [python, *(argument.replace("{port}", str(port)) for argument in arguments)]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
         try:
@@ -78,4 +80,13 @@ def anomaly(folder: Path, **settings: str) -> Iterator[Server]:
     }
     own = {f"ANOMALY_{name.upper()}": value for name, value in settings.items()}
     with start("-m", "anomaly", "serve", ready="/health/ready", environment={**environment, **own}) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def digit(**settings: str) -> Iterator[Server]:
+    """Runs the digit service alone."""
+    environment = {"DIGIT_PORT": "{port}", "DIGIT_DRAIN_S": "0"}
+    own = {f"DIGIT_{name.upper()}": value for name, value in settings.items()}
+    with start("-m", "digit", "serve", ready="/health/ready", environment={**environment, **own}) as server:
         yield server

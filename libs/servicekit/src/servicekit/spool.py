@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from servicekit.problems import UploadStorageFull
 
-PIECE_BYTES = 1 << 20  # a hop to a thread costs some 100 µs: one for each mebibyte
+PIECE_BYTES = 1 << 18  # written at a time: a hop to a thread costs some 100 µs
 _BUFFER_BYTES = 65_536
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

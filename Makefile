@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+TRAINING := $(VENV)-train
 SERVICES := digit anomaly
 OUR_PACKAGES := libs/servicekit $(SERVICES:%=services/%) gateway
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -36,18 +37,21 @@ fmt: $(VENV)/.dev ## Format the code and mend what the linter can
 bench: $(VENV)/.dev ## Measure every figure against its peer in the same run
 	$(BIN)/python -m bench
 
-train: $(VENV)/.run ## Train the shipped models again, for a short while
+train: $(VENV)/.run $(TRAINING)/.done ## Train the shipped models again, for a short while (5 GB of frameworks; MNIST=FOLDER)
 	$(BIN)/python -m anomaly.demo --rows 4000 --seed 1 > $(VENV)/demo.csv
 	$(BIN)/python -m anomaly train --data $(VENV)/demo.csv --output $(VENV)/demo.safetensors
+	cd services/digit && $(CURDIR)/$(TRAINING)/bin/python -m train.torch_train --quick $(MNIST:%=--mnist %)
+	cd services/digit && $(CURDIR)/$(TRAINING)/bin/python -m train.keras_train --quick $(MNIST:%=--mnist %)
 
 lock: $(VENV)/.dev ## Make the lock files again from the pyproject.toml files
 	$(COMPILE) services/anomaly/pyproject.toml pyproject.toml -o services/anomaly/requirements.lock
 	$(COMPILE) services/digit/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -o services/digit/requirements.lock
 	$(COMPILE) gateway/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -c services/digit/requirements.lock -o gateway/requirements.lock
+	$(COMPILE) services/digit/pyproject.toml pyproject.toml services/digit/train/requirements.in -c gateway/requirements.lock -o services/digit/train/requirements.lock
 	$(COMPILE) gateway/pyproject.toml pyproject.toml --group dev -c gateway/requirements.lock -o requirements-dev.lock
 
 clean: ## Remove the virtual environment and what tools left behind; var/ with its data stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAINING) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "lineside: needs Python 3.11 or newer, $(PYTHON) is %d.%d: make run PYTHON=python3.12" % v[:2])'
@@ -61,4 +65,10 @@ $(VENV)/.run: $(VENV)/bin/python gateway/requirements.lock $(OUR_PACKAGES:%=%/py
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(TRAINING)/.done: $(VENV)/bin/python services/digit/train/requirements.lock
+	@$(PYTHON) -m venv $(TRAINING)
+	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r services/digit/train/requirements.lock
+	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e ./libs/servicekit -e ./services/digit
 	@touch $@

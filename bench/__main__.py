@@ -16,6 +16,7 @@ NAMES = {
     "start": "seconds from the start of the process to ready, for the record",
     "digit": "server CPU and p50 per POST /predict against FastAPI with torch and with Keras (--torch-python, …)",
     "digit_zip": "pictures per second in one ZIP against one by one (--torch-python)",
+    "digit_answers": "MNIST's test images through /predict, and the same in ZIPs (--mnist)",
     "digit_memory": "memory of the digit service alone after 10,000 requests, and its start",
     "skab": "detection on SKAB, causal, one configuration (--data)",
     "false_alarms": "real against nominal false-alarm rate on every data set (--data)",
@@ -26,6 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(f"{n}: {h}" for n, h in NAMES.items()))
     parser.add_argument("--data", help="folder with skab/, nab/, cnc_wear/, ai4i/; without it those are skipped")
+    parser.add_argument("--mnist", help="folder with MNIST's four files; without it what needs them is skipped")
     parser.add_argument("--torch-python", metavar="FILE", help="a Python with torch, fastapi and uvicorn for the peer")
     parser.add_argument("--keras-python", metavar="FILE", help="a Python with keras, fastapi and uvicorn for the peer")
     options = parser.parse_args()
@@ -34,13 +36,18 @@ def main() -> int:
             parser.error(f"{name} is not one of {', '.join(NAMES)}")
         print(f"\n{name}: {NAMES[name]}")
         module = importlib.import_module(f"bench.{name}")
-        needs_data = getattr(module, "NEEDS_DATA", False)
-        if needs_data and not options.data:
-            print("skipped: give the data with --data")
+        wanted = next((option for option in ("data", "mnist") if hasattr(module, f"NEEDS_{option.upper()}")), None)
+        given = getattr(options, wanted) if wanted else None
+        if wanted and not given:
+            print(f"skipped: give the folder with --{wanted}")
             continue
-        needs_peers = getattr(module, "NEEDS_PEERS", False)
-        peers = [peers_digit.pythons(options.torch_python, options.keras_python)] if needs_peers else []
-        for row in module.measure(*([options.data] if needs_data else peers)):
+        if given:
+            rows = module.measure(given)
+        elif hasattr(module, "NEEDS_PEERS"):
+            rows = module.measure(peers_digit.pythons(options.torch_python, options.keras_python))
+        else:
+            rows = module.measure()
+        for row in rows:
             print(row, flush=True)
     return 0
 

@@ -51,6 +51,8 @@ def shown_default(field: FieldInfo) -> str:
         return "none"
     if default == "":
         return "empty"
+    if isinstance(default, Path) and default.is_absolute():
+        return "what is shipped"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
     if isinstance(default, list):

@@ -102,12 +102,6 @@ def test_exports_every_version_under_the_names_of_its_own_sensors(store: Store, 
     assert found[1][5:] == ["0.5", "1.0", "normal", "", "good", "live", "1"]
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"])
-def test_neutralises_what_a_spreadsheet_would_run(cell: str) -> None:
-    assert history.neutralised(cell) == f"'{cell}"
-    assert history.neutralised("a=1") == "a=1"
-
-
 def test_streams_go_on_after_an_id(store: Store, put: Put) -> None:
     asset_id = put([{} for _ in range(3)])
     newest = store.read_blocking(lambda c: history.newest_id(c, asset_id))

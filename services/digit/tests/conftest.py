@@ -11,8 +11,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from digit.app import create_app
+from digit.numbers.pieces import Pieces
 from digit.reader import Reader
 from digit.settings import Settings
 from PIL import Image, ImageDraw
@@ -144,3 +146,25 @@ def reader() -> Iterator[Reader]:
     reader.open()
     yield reader
     reader.close()
+
+
+@pytest.fixture
+def pieces_of() -> Callable[..., Pieces]:
+    """Makes pieces of a number out of filled boxes (left, top, right, bottom); each seam crosses 1.5 strokes."""
+
+    def make(*boxes: tuple[int, int, int, int], joints: tuple[tuple[int, int], ...] = ()) -> Pieces:
+        label = np.full((80, 300), -1, np.int16)
+        for number, (left, top, right, bottom) in enumerate(boxes):
+            label[top:bottom, left:right] = number
+        return Pieces(
+            (label >= 0).astype(np.float32),
+            label,
+            np.array(boxes, np.intp),
+            np.array([(right - left) * (bottom - top) for left, top, right, bottom in boxes], np.intp),
+            np.array(joints, np.intp).reshape(-1, 2),
+            np.full(len(joints), 1.5),
+            tall=60.0,
+            stroke=6.0,
+        )
+
+    return make

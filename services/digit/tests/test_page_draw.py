@@ -1,16 +1,15 @@
 """Drawing on the page: real Chromium, real mouse, touch and pen events, the real service with the shipped weights."""
 
-import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, expect
 
 Stroke = list[tuple[float, float]]  # in shares of the drawing area
 SEVEN: list[Stroke] = [[(0.28, 0.22), (0.72, 0.22), (0.45, 0.82)]]
+FAINT = (Path(__file__).parents[3] / "tests" / "faint_text.js").read_text(encoding="utf-8")
 ONE: list[Stroke] = [[(0.5, 0.15), (0.49, 0.85)]]
 STAR: list[Stroke] = [
     [(0.1, 0.1), (0.9, 0.9)],
@@ -65,14 +64,6 @@ def expect_blank(page: Page) -> None:
     expect(page.locator(".verdict-text")).to_have_text("Blank")
 
 
-def until(page: Page, condition: Callable[[], bool]) -> None:
-    """Lets the page's events arrive until the condition holds."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(20)
-
-
 def ink(page: Page) -> int:
     """How many pixels of the drawing area are dark."""
     count: int = page.evaluate(
@@ -114,12 +105,21 @@ def test_reads_every_colour_on_every_paper(live: Page, paper: str) -> None:
         expect_digit(live, "7")
 
 
-def test_takes_the_paper_that_suits_a_dark_screen(page: Page, base: str) -> None:
-    page.emulate_media(color_scheme="dark")
+@pytest.mark.parametrize(("scheme", "paper"), [("light", "white"), ("dark", "dark")])
+def test_takes_the_paper_that_suits_the_screen(
+    page: Page, base: str, scheme: Literal["light", "dark"], paper: str
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 320, "height": 700})
     page.goto(f"{base}/")
-    expect(page.get_by_label("Paper")).to_have_value("dark")
+    expect(page.get_by_label("Paper")).to_have_value(paper)
     draw(page, SEVEN)
     expect_digit(page, "7")
+    assert page.evaluate(FAINT) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    draw(page, STAR)
+    expect(page.locator("#digit-result")).to_have_attribute("data-state", "none")
+    assert page.evaluate(FAINT) == []
 
 
 def test_undoes_redoes_and_clears_by_keyboard(live: Page) -> None:
@@ -249,86 +249,6 @@ def test_saves_the_drawing(live: Page) -> None:
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
-def test_reads_by_call_where_sockets_are_blocked(page: Page, base: str) -> None:
-    page.add_init_script("WebSocket = class { constructor() { throw new DOMException('blocked', 'SecurityError'); } }")
-    page.goto(f"{base}/")
-    expect(page.locator("#draw-line")).to_have_text("by stroke")
-    draw(page, SEVEN)
-    expect_digit(page, "7")
-    expect(page.locator("#draw-facts")).not_to_contain_text("WebSocket")
-    page.get_by_role("button", name="Clear").click()
-    expect_blank(page)
-
-
-def test_reads_on_after_the_service_restarts(page: Page, base: str) -> None:
-    sockets: list[WebSocketRoute] = []
-
-    def route(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        socket.connect_to_server()
-
-    page.route_web_socket(f"ws{base.removeprefix('http')}/ws", route)
-    page.goto(f"{base}/")
-    expect(page.locator("#draw-line")).to_have_text("live")
-    draw(page, SEVEN)
-    expect_digit(page, "7")
-    sockets[0].close(code=1012, reason="the service restarts")
-    expect(page.locator("#draw-line")).to_have_text("by stroke")
-    page.get_by_role("button", name="Clear").click()
-    draw(page, SEVEN)
-    expect_digit(page, "7")
-    expect(page.locator("#draw-line")).to_have_text("live")
-    assert len(sockets) == 2
-
-
-def test_rests_when_nobody_draws_and_wakes_with_a_stroke(page: Page, base: str) -> None:
-    sockets: list[WebSocketRoute] = []
-
-    def route(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        socket.connect_to_server()
-
-    page.route_web_socket(f"ws{base.removeprefix('http')}/ws", route)
-    page.goto(f"{base}/")
-    expect(page.locator("#draw-line")).to_have_text("live")
-    sockets[0].close(code=1001, reason="no message in 300 s")
-    expect(page.locator("#draw-line")).to_have_attribute("data-line", "resting")
-    draw(page, SEVEN)
-    expect_digit(page, "7")
-    expect(page.locator("#draw-line")).to_have_text("live")
-
-
-def test_has_one_frame_in_flight_and_asks_for_the_newest_next(page: Page, base: str) -> None:
-    asked: list[dict[str, Any]] = []
-    sockets: list[WebSocketRoute] = []
-
-    def route(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        socket.on_message(lambda message: asked.append(json.loads(message)))
-
-    def answer(frame: dict[str, Any], prediction: int) -> None:
-        shares = [float(digit == prediction) for digit in range(10)]
-        told = {"prediction": prediction, "confidence": 1.0, "is_digit": True, "probabilities": shares, "model": "cnn"}
-        sockets[0].send(json.dumps({**told, "box": [0, 0, 9, 9], "id": frame["id"]}))
-
-    page.route_web_socket(f"ws{base.removeprefix('http')}/ws", route)
-    page.goto(f"{base}/")
-    expect(page.locator("#draw-line")).to_have_text("live")
-    draw(page, SEVEN)
-    until(page, lambda: len(asked) == 1)
-    answer(asked[0], 4)
-    expect_digit(page, "4")
-    until(page, lambda: len(asked) == 2)
-    assert asked[1]["image"] != asked[0]["image"]
-    page.keyboard.press("Delete")
-    answer(asked[1], 7)
-    draw(page, ONE)
-    until(page, lambda: len(asked) == 3)
-    expect_blank(page)
-    answer(asked[2], 1)
-    expect_digit(page, "1")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_draws_as_sharply_as_the_screen_can(
     open_page: Callable[[str], Page], base: str, scheme: Literal["light", "dark"]
@@ -341,25 +261,13 @@ def test_draws_as_sharply_as_the_screen_can(
     page.goto(f"{base}/")
     draw(page, SEVEN)
     expect_digit(page, "7")
-    size, shown = page.evaluate("(() => { const c = document.querySelector('#digit-pad'); return [c.width, c.clientWidth]; })()")
+    size, shown = page.evaluate(
+        "(() => { const c = document.querySelector('#digit-pad'); return [c.width, c.clientWidth]; })()"
+    )
     assert size == 3 * shown
     session.send("Emulation.setDeviceMetricsOverride", {**metrics, "width": 700})
-    expect(page.locator("#digit-pad")).to_have_js_property("width", 3 * page.evaluate("document.querySelector('#digit-pad').clientWidth"))
+    expect(page.locator("#digit-pad")).to_have_js_property(
+        "width", 3 * page.evaluate("document.querySelector('#digit-pad').clientWidth")
+    )
     page.get_by_label("Paper").select_option("ruled")
     expect_digit(page, "7")
-
-
-def test_shows_what_is_wrong_and_tries_again(page: Page, base: str, refused: set[int]) -> None:
-    refused.add(0)
-    page.add_init_script("WebSocket = class { constructor() { throw new DOMException('blocked', 'SecurityError'); } }")
-    page.goto(f"{base}/")
-    expect(page.locator("#health [data-state=healthy]")).to_be_visible()
-    page.context.set_offline(True)
-    draw(page, SEVEN)
-    expect(page.locator("#offline-bar")).to_be_visible()
-    expect(page.locator("#draw-message [role=alert]")).to_contain_text("could not be reached")
-    page.context.set_offline(False)
-    page.get_by_role("button", name="Try again").click()
-    expect_digit(page, "7")
-    expect(page.locator("#offline-bar")).to_be_hidden()
-    expect(page.locator("#draw-message [role=alert]")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""Files on the page: pictures, folders and ZIPs in; a table to filter, correct and save out. Real Chromium, real service."""
+"""Files on the page: pictures, folders and ZIPs in; a table to filter, correct and save out."""
 
 import base64
 import csv
@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from PIL import Image, ImageDraw
@@ -13,6 +14,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 HOSTILE = "<img src=x onerror=alert(1)>.png"
 FORMULA = "=cmd|' C'!A0.png"
+FAINT = (Path(__file__).parents[3] / "tests" / "faint_text.js").read_text(encoding="utf-8")
 GATE = (Path(__file__).parent / "gate.js").read_text(encoding="utf-8")
 STROKES = {1: [(32, 10), (32, 54)], 7: [(14, 12), (48, 12), (26, 54)], 4: [(40, 54), (40, 10), (12, 38), (54, 38)]}
 ZIP = "application/zip"
@@ -106,7 +108,11 @@ def test_shows_the_pictures_of_a_zip_whether_stored_or_deflated(files: Page) -> 
 def test_shows_progress_can_be_stopped_and_goes_on_where_it_was(page: Page, base: str) -> None:
     page.add_init_script(GATE)
     page.goto(f"{base}/#files")
-    give(page, *((f"{n}.png", png(7, n)) for n in range(30)), ("z.zip", zipped({f"z{n}.png": png(1, n) for n in range(12)})))
+    give(
+        page,
+        *((f"{n}.png", png(7, n)) for n in range(30)),
+        ("z.zip", zipped({f"z{n}.png": png(1, n) for n in range(12)})),
+    )
     expect(page.locator("#files-said")).to_have_text("10 of 42 pictures read")
     bar = page.get_by_role("progressbar", name="10 of 42 pictures read")
     expect(bar).to_have_js_property("value", 10)
@@ -209,7 +215,9 @@ def test_filters_by_digit_and_name_and_sorts(files: Page) -> None:
     give(files, *((f"{digit} {n}.png", png(digit, n)) for digit in (1, 7) for n in (2, 10)))
     expect_read(files, 4)
     files.locator("#files-digits [data-chip='7']").click()
-    expect(files.locator(".results .name").filter(has_not=files.locator("button"))).to_have_text(["7 2.png", "7 10.png"])
+    expect(files.locator(".results .name").filter(has_not=files.locator("button"))).to_have_text(
+        ["7 2.png", "7 10.png"]
+    )
     files.get_by_label("Name", exact=True).fill("10")
     expect(files.locator(".results tbody tr")).to_have_count(1)
     files.get_by_label("Name", exact=True).fill("no such")
@@ -277,121 +285,18 @@ def test_waits_out_a_service_that_cannot_be_reached(files: Page, refused: set[in
     expect(files.locator("#files-progress")).to_be_hidden()
 
 
-def test_keeps_five_thousand_rows_in_pages(files: Page, base: str) -> None:
-    shown = files.evaluate(
-        """async (base) => {
-          const { Grid } = await import(`${base}/static/grid.js`);
-          const { makeRow, select } = await import(`${base}/static/rows.js`);
-          const line = { prediction: 7, confidence: 0.99, is_digit: true };
-          const source = { load: async () => new Blob() };
-          const rows = Array.from({ length: 5000 }, (_, at) => makeRow(at + 1, `${at}.png`, line, { source, model: "cnn" }));
-          const [place, pager] = [document.createElement("div"), document.createElement("nav")];
-          document.body.append(place, pager);
-          const order = { by: "number", descending: true };
-          const grid = new Grid(place, pager, { sorted() {}, corrected() {}, opened() {} });
-          grid.show(select(rows, { kind: "all", digit: null, text: "" }, order), order);
-          const first = place.querySelector("tbody .name").textContent;
-          pager.querySelector("[aria-label='Last page']").click();
-          const last = [...place.querySelectorAll("tbody .name")].at(-1).textContent;
-          return [place.querySelectorAll("tbody tr").length, first, last, pager.textContent];
-        }""",
-        base,
-    )
-    assert shown[:3] == [50, "4999.png", "0.png"]
-    assert "4,951 to 5,000 of 5,000 pictures" in shown[3]
-
-
-def test_reads_the_directory_of_a_zip_as_python_wrote_it(page: Page, base: str) -> None:
-    entries = {"a/b.txt": b"deflated " * 500, "測試.txt": b"unicode", "plain.txt": b"stored", "empty.txt": b""}
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("folder/", b"")
-        for name, data in entries.items():
-            archive.writestr(name, data, zipfile.ZIP_STORED if "plain" in name else zipfile.ZIP_DEFLATED)
-        archive.comment = b"a comment PK\x05\x06 with a signature in it"
-    page.goto(f"{base}/")
-    read = page.evaluate(
-        """async ([url, data]) => {
-          const { isZip, readDirectory, readEntry } = await import(url);
-          const blob = new Blob([Uint8Array.from(atob(data), (character) => character.charCodeAt(0))]);
-          const found = {};
-          for (const entry of await readDirectory(blob)) found[entry.name] = await (await readEntry(blob, entry)).text();
-          return [await isZip(blob), found];
-        }""",
-        [f"{base}/static/zip.js", base64.b64encode(stream.getvalue()).decode()],
-    )
-    assert read == [True, {name: data.decode() for name, data in entries.items()}]
-
-
-@pytest.mark.parametrize("kind", ["bomb", "encrypted", "unknown method", "no zip", "cut off"])
-def test_makes_no_thumbnail_of_what_is_dangerous_or_broken(page: Page, base: str, kind: str) -> None:
-    data = bytearray(zipped({"a.png": bytes(40_000_000) if kind == "bomb" else png(7)}))
-    directory = data.rfind(b"PK\x01\x02")
-    if kind == "encrypted":
-        data[directory + 8] |= 1
-    elif kind == "unknown method":
-        data[directory + 10] = 93
-    elif kind == "no zip":
-        data = bytearray(b"PK\x03\x04 but nothing else")
-    elif kind == "cut off":
-        del data[-10:]
-    page.goto(f"{base}/")
-    failure = page.evaluate(
-        """async ([url, data]) => {
-          const { readDirectory, readEntry } = await import(url);
-          const blob = new Blob([Uint8Array.from(atob(data), (character) => character.charCodeAt(0))]);
-          try {
-            for (const entry of await readDirectory(blob)) await readEntry(blob, entry);
-          } catch (error) {
-            return error.message;
-          }
-        }""",
-        [f"{base}/static/zip.js", base64.b64encode(data).decode()],
-    )
-    assert failure
-
-
-@pytest.mark.parametrize(
-    ("chunks", "lines"),
-    [
-        (['{"a":1}\n{"b"', ":2}\n"], [{"a": 1}, {"b": 2}]),
-        (['{"a":1}\r\n\r\n{"b":2}'], [{"a": 1}, {"b": 2}]),
-        (["", "\n"], []),
-    ],
-)
-def test_cuts_a_stream_into_lines(page: Page, base: str, chunks: list[str], lines: list[dict[str, int]]) -> None:
-    page.goto(f"{base}/")
-    read = page.evaluate(
-        """async ([url, chunks]) => {
-          const { readLines } = await import(url);
-          const encoder = new TextEncoder();
-          const stream = new ReadableStream({
-            start(controller) {
-              for (const chunk of chunks) controller.enqueue(encoder.encode(chunk));
-              controller.close();
-            },
-          });
-          const lines = [];
-          for await (const line of readLines(stream)) lines.push(line);
-          return lines;
-        }""",
-        [f"{base}/static/lines.js", chunks],
-    )
-    assert read == lines
-
-
-def test_keeps_names_apart_as_the_service_does(page: Page, base: str) -> None:
-    page.goto(f"{base}/")
-    names = page.evaluate(
-        """async (url) => {
-          const { keepApart } = await import(url);
-          const taken = new Set(["z.png"]);
-          const source = (path, archive = null) => ({ base: path.split("/").at(-1), path, archive });
-          const sources = [source("a/1.png"), source("b/1.png"), source("2.png", "m.zip"), source("3.png", "m.zip"),
-            source("3.png", "n.zip"), source("4.png"), source("4.png"), source("z.png")];
-          keepApart(sources, taken);
-          return sources.map((each) => each.name);
-        }""",
-        f"{base}/static/sources.js",
-    )
-    assert names == ["a/1.png", "b/1.png", "2.png", "m.zip/3.png", "n.zip/3.png", "4.png", "4.png (2)", "z.png (2)"]
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fits_a_phone_with_whatever_results(files: Page, scheme: Literal["light", "dark"]) -> None:
+    files.emulate_media(color_scheme=scheme)
+    files.set_viewport_size({"width": 320, "height": 700})
+    long = f"{'n' * 180}_label_4.png"
+    give(files, (long, png(7)), ("no.png", b"no picture"), *((f"{n}_label_7.png", png(7, n)) for n in range(60)))
+    expect_read(files, 62)
+    for key in ("1", "-", "7"):
+        files.locator(".digit-input").first.focus()
+        files.keyboard.press(key)
+        assert files.evaluate(FAINT) == []
+    files.get_by_role("button", name="Next page").click()
+    expect(files.locator("#files-pager")).to_contain_text("51 to 62 of 62 pictures")
+    assert files.evaluate(FAINT) == []
+    assert files.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -2,7 +2,11 @@
 
     python -m train.evaluate --mnist DIR [--hwd DIR] [--write]
 
-FIGURES
+prints a line for each set; README.md has all of them. The first:
+                                   cnn_transformer               cnn          ensemble
+    mnist_test                              0.9963            0.9967            0.9971
+    calibration_error                       0.0007            0.0010            0.0011
+    hwd1000_samples                         1.0000            1.0000            1.0000
 """
 
 import argparse

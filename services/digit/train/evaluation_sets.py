@@ -1,6 +1,6 @@
 """Pictures of digits that are not MNIST, drawn here: one set for each way in which people send them.
 
-    python -m train.evaluation_sets --out /tmp/sets --count 200 --seed 2026
+    python -m train.evaluation_sets --out /tmp/sets --count 200
 
 writes DIR/<kind>/<number>_label_<digit>.png (or .jpg). The strokes are of the split `evaluation`: no network has seen
 those templates. The seed that figures are published with is PUBLISHED; choices are made with DEVELOPMENT.
@@ -19,7 +19,7 @@ from train.strokes import Colour, Strokes, cover, digit, draw, pressures
 from train.strokes.photographs import inked, jpeg, lit, png, rule, seen_askew, sheet, shot
 
 DEVELOPMENT = 7
-PUBLISHED = 2026
+PUBLISHED = 4711
 LEAST_LUMA_APART = 90  # grey levels between ink and paper of a drawing with "some contrast"
 ORIENTATION = 0x0112  # the EXIF tag
 TURNS = {3: 180, 6: 90, 8: 270}  # EXIF orientation: degrees that the stored picture is turned anticlockwise
@@ -41,7 +41,7 @@ class Sample(NamedTuple):
 
 
 def samples(seed: int, count: int, kinds: Iterable[str] | None = None) -> Iterator[Sample]:
-    """Yields `count` pictures of each kind, the ten digits equally often; each depends on seed, kind and number alone."""
+    """Yields `count` pictures of each kind, the ten digits in turn; each depends on seed, kind and number alone."""
     for kind in kinds or KINDS:
         for i in range(count):
             rng = _rng(seed, kind, i)

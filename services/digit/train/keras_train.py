@@ -3,7 +3,9 @@
     python -m train.keras_train --pool pool.npz --folder runs --epochs 30
     python -m train.keras_train --quick --mnist DIR      # proves the whole path within a minute or two
 
-FIGURES
+The shipped weights' last line, after 37 minutes of one core (the whole log is in README.md):
+    {"epoch": 30, "loss": 0.328, "s": 110, "cpu_s": 71, "held_back": 0.9954, "area_under_roc": 0.9921}
+    cnn.onnx: 934371 bytes, at most 4.8e-06 from the native logits
 """
 
 import argparse

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+from servicekit import onnx
 
 from train import strokes
 from train.drawings import drawn, prepared_cover
@@ -24,7 +24,7 @@ def pictures(count: int = COUNT) -> NDArray[np.uint8]:
 
 def difference(path: Path, pixels: NDArray[np.uint8], native: tuple[Array, Array]) -> float:
     """Returns the largest difference of a logit between ONNX Runtime and the native outputs for pixels (n, 28, 28)."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = onnx.session(path.read_bytes())
     axis = 1 if session.get_inputs()[0].shape[1] == 1 else 3
     feed = {"pixels": np.expand_dims(pixels.astype(np.float32) / 255, axis)}
     exported = session.run(["logits", "digit_logit"], feed)

@@ -3,7 +3,9 @@
     python -m train.torch_train --pool pool.npz --folder runs --epochs 30
     python -m train.torch_train --quick --mnist DIR      # proves the whole path within a minute or two
 
-FIGURES
+The shipped weights' last line, after 42 minutes of one core (the whole log is in README.md):
+    {"epoch": 30, "loss": 0.3132, "s": 90, "cpu_s": 77, "held_back": 0.995, "area_under_roc": 0.9919}
+    cnn_transformer.onnx: 748875 bytes, at most 4.3e-06 from the native logits
 """
 
 import argparse

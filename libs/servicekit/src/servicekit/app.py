@@ -122,7 +122,6 @@ class Service(FastAPI):
             access_log=_access_log(name, settings),
         )
 
-
     def _sockets(self, app: ASGIApp, name: str) -> Sockets:
         settings = self.settings
         return Sockets(

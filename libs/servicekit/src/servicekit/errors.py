@@ -15,7 +15,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from servicekit import context
 from servicekit.context import RequestContext
 from servicekit.metrics import Metrics
-from servicekit.problems import BadRequest, InternalError, InvalidInput, MethodNotAllowed, NotFound, Problem, UpgradeRequired, quote
+from servicekit.problems import (
+    BadRequest,
+    InternalError,
+    InvalidInput,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    UpgradeRequired,
+    quote,
+)
 from servicekit.responses import problem_response
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""WebSockets (RFC 6455): what the edge gives to HTTP requests, given to handshakes, and a session with an orderly end."""
+"""WebSockets (RFC 6455): handshakes get what the edge gives to requests, and sessions an orderly end."""
 
 import asyncio
 import logging
@@ -135,9 +135,7 @@ class Sockets(Collector):
 class _Socket:
     """One connection between the server and the application."""
 
-    def __init__(
-        self, sockets: Sockets, scope: Scope, request: RequestContext, receive: Receive, send: Send
-    ) -> None:
+    def __init__(self, sockets: Sockets, scope: Scope, request: RequestContext, receive: Receive, send: Send) -> None:
         self._sockets = sockets
         self._scope = scope
         self._request = request

@@ -10,7 +10,7 @@ from servicekit.app import Service, create_service_app
 from starlette.types import Receive, Scope, Send
 
 from digit.measures import Measures
-from digit.routes import batch, models, predict, socket
+from digit.routes import batch, models, number, predict, socket
 from digit.services import Services
 from digit.settings import Settings
 
@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Service:
         version=version("lineside-digit"),
         summary="Reads handwritten digits in whatever pictures people send.",
         lifespan=lifespan,
-        routers=[module.router for module in (predict, batch, socket, models)],
+        routers=[module.router for module in (predict, batch, number, socket, models)],
         page=PAGE,
         probe=services.probe,
         details=services.details,

@@ -6,18 +6,16 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from servicekit import weights
+from servicekit import onnx, weights
 from servicekit.weights import Weights, WeightsError
 
 from digit.postprocess import Outputs, averaged, calibrated, joined
 
 Pixels = NDArray[np.float32]
 
-PROVIDER = "CPUExecutionProvider"
 OUTPUTS = ("logits", "digit_logit")
-MAX_BATCH = 64  # larger ones are no faster for each picture and take memory
+MAX_BATCH = 16  # larger ones are no faster for each picture and take memory
 SUFFIX = ".onnx"
 
 
@@ -39,7 +37,7 @@ class Network:
         self.sha256 = file.sha256
         self.size_bytes = len(file.data)
         self.record = record
-        self._session = onnxruntime.InferenceSession(file.data, _options(), providers=[PROVIDER])
+        self._session = onnx.session(file.data)
         self.provider: str = self._session.get_providers()[0]
         shape = self._session.get_inputs()[0].shape  # (n, 1, 28, 28) from PyTorch, (n, 28, 28, 1) from Keras
         self._channel_axis = 1 if shape[1] == 1 else 3
@@ -48,18 +46,6 @@ class Network:
         feed = {"pixels": np.expand_dims(pixels, self._channel_axis)}
         logits, digit_logit = self._session.run(OUTPUTS, feed)
         return calibrated(logits, digit_logit, self.record.temperature)
-
-
-def _options() -> onnxruntime.SessionOptions:
-    """One thread a call: the service's own pool makes use of the CPUs, and threads within a call would fight it."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = False  # as fast without, and memory goes back after a batch
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = 3  # errors
-    return options
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from servicekit.uploads import Upload
 
 from digit.postprocess import Box
 
-TINY_PIXELS = 64 * 64
+TINY_PIXELS = 48 * 48
 TINY_BYTES = 16_384
 HEAD_BYTES = 65_536  # of a file on the disk; the size stands within, nearly always
 JPEG = b"\xff"
@@ -33,7 +33,7 @@ class Picture:
 
     @property
     def is_tiny(self) -> bool:
-        """Whether it is read within a millisecond, so that a hop to a thread would cost more than it saves."""
+        """Whether it is read in half a millisecond, so that a hop to a thread would cost more than it saves."""
         return self.n_bytes <= TINY_BYTES and 0 < self.pixels <= TINY_PIXELS
 
     def data(self) -> bytes:

@@ -14,7 +14,8 @@ from digit.imaging.parts import digit_of, is_block
 
 __all__ = ["BOUND", "SIDE", "Ink", "Prepared", "find_ink", "frame", "prepare", "prepare_grey"]
 
-BOUND = 480  # the longer side, in pixels, of what the work is done on
+BOUND = 480  # px: a picture whose longer side is decoded no smaller than this loses nothing
+WORKED_ON = 600  # px: the longer side, at most, of what the work is done on
 LEAST_OF_TILE = 0.3  # of a tile's longer side, that a digit in it has
 
 
@@ -38,7 +39,7 @@ class Ink:
 
 def prepare(picture: Image.Image) -> Prepared:
     """Finds the digit in an upright picture of any size and mode and frames it."""
-    found, factor = _written(picture, BOUND)
+    found, factor = _written(picture, WORKED_ON)
     if not found.keep.any():
         return Prepared(np.zeros((SIDE, SIDE), np.float32), has_ink=False, box=(0, 0, 0, 0))
     mask = found.mask(digit_of(found.parts, found.keep))

@@ -15,12 +15,24 @@ class ImageTooLarge(Problem):
     slug, title, status = "image-too-large", "The image has too many pixels", 422
 
 
+class NoDigits(Problem):
+    slug, title, status = "no-digits", "The picture shows no digits", 422
+
+
 class NoInk(Problem):
     slug, title, status = "no-ink", "The picture is blank", 422
 
 
 class NotAnImage(Problem):
     slug, title, status = "not-an-image", "The file is not an image", 422
+
+
+class NumberTooLong(Problem):
+    slug, title, status = "number-too-long", "The number has too many digits", 422
+
+
+class SeveralNumbers(Problem):
+    slug, title, status = "several-numbers", "The picture shows more than one number", 422
 
 
 class TooManyImages(Problem):

@@ -36,6 +36,38 @@ class DetailedPredictions(msgspec.Struct):
     errors: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
+class NumberDigit(msgspec.Struct):
+    """One digit of a number; `bbox` is x, y, width, height in the upright picture."""
+
+    prediction: int
+    confidence: float
+    bbox: tuple[int, int, int, int]
+
+
+class Number(msgspec.Struct):
+    """A written number, its digits from left to right."""
+
+    text: str
+    digits: list[NumberDigit]
+    model: str
+
+
+class DetailedNumberDigit(NumberDigit):
+    """The same with the probabilities of 0 to 9, and whether it looks like a digit at all."""
+
+    probabilities: list[float]
+    is_digit: bool
+
+
+class DetailedNumber(msgspec.Struct):
+    """The same with `detail=true`; `left_out` tells where marks were seen that are no digits of the number."""
+
+    text: str
+    digits: list[DetailedNumberDigit]
+    model: str
+    left_out: list[tuple[int, int, int, int]]
+
+
 class ModelItem(msgspec.Struct):
     """A model, and its measured accuracy by the name of a set of pictures; an ensemble's sha256 is of its members'."""
 

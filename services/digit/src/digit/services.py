@@ -17,7 +17,15 @@ from digit.reader import Reader
 from digit.settings import Settings
 
 KNOWN_DIGIT = 7
-LIMITS = ("max_file_bytes", "max_pixels", "max_upload_bytes", "max_images", "max_unpacked_bytes", "socket_max_bytes")
+LIMITS = (
+    "max_file_bytes",
+    "max_pixels",
+    "max_upload_bytes",
+    "max_images",
+    "max_digits",
+    "max_unpacked_bytes",
+    "socket_max_bytes",
+)
 
 
 class Services:

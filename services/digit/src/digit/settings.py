@@ -22,4 +22,5 @@ class Settings(ServiceSettings):
     max_pixels: int = Field(25_000_000, ge=784, le=178_000_000, description="Pixels of the largest picture.")
     max_upload_bytes: int = Field(67_108_864, ge=1024, description="Largest body of a batch.")
     max_images: int = Field(5_000, ge=1, le=1_000_000, description="Pictures in one batch, those in ZIPs included.")
+    max_digits: int = Field(32, ge=1, le=256, description="Digits of one written number.")
     max_unpacked_bytes: int = Field(536_870_912, ge=1024, description="Bytes that a batch's ZIPs may unpack to.")

@@ -83,7 +83,7 @@ def _deformed(rng: np.random.Generator, strokes: Strokes, hand: Hand) -> Strokes
 
 def _tremor(rng: np.random.Generator, n: int, size: float) -> Points:
     noise = rng.normal(0, size, (n + 2, 2))
-    return (noise[:-2] + noise[1:-1] + noise[2:]) / np.sqrt(3)
+    return np.asarray((noise[:-2] + noise[1:-1] + noise[2:]) / np.sqrt(3))
 
 
 def fitted(strokes: Strokes) -> Strokes:

@@ -37,18 +37,21 @@ def inked(paper: Image.Image, cover: Image.Image, colour: tuple[int, int, int], 
 
 
 def seen_askew(rng: np.random.Generator, paper: Image.Image, strength: float, desk: Image.Image | None) -> Image.Image:
-    """Returns the paper as a camera at an angle sees it; with a desk, all four edges of the sheet are in the picture."""
-    width, height = paper.size
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
-    shift = rng.uniform(-strength, strength, (4, 2)) * (width, height)
+    """Returns the paper as a camera at an angle sees it; with a desk, all four edges of the sheet are seen."""
+    size = np.array(paper.size)
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * size
+    outward = np.sign(corners - size / 2) * size
+    shift = rng.uniform(-strength, strength, (4, 2)) * size
     if desk is None:
-        target = corners + shift + np.sign(corners - np.array([width, height]) / 2) * strength * np.array([width, height])
-        return paper.transform(paper.size, Image.Transform.PERSPECTIVE, _homography(target, corners), Image.Resampling.BICUBIC)
-    inset = np.array([width, height]) * rng.uniform(0.03, 0.1, (4, 2)) * np.sign(np.array([width, height]) / 2 - corners)
-    coefficients = _homography(corners + inset + shift * 0.5, corners)
-    seen = paper.transform(paper.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC)
-    there = Image.new("L", paper.size, 255).transform(paper.size, Image.Transform.PERSPECTIVE, coefficients)
-    return Image.composite(seen, desk.resize(paper.size), there)
+        return _turned(paper, corners + shift + outward * strength, corners, Image.Resampling.BICUBIC)
+    seen_corners = corners - outward * rng.uniform(0.03, 0.1, (4, 2)) + shift * 0.5
+    seen = _turned(paper, seen_corners, corners, Image.Resampling.BICUBIC)
+    sheet_there = _turned(Image.new("L", paper.size, 255), seen_corners, corners, Image.Resampling.NEAREST)
+    return Image.composite(seen, desk.resize(paper.size), sheet_there)
+
+
+def _turned(picture: Image.Image, seen: Floats, flat: Floats, how: Image.Resampling) -> Image.Image:
+    return picture.transform(picture.size, Image.Transform.PERSPECTIVE, _homography(seen, flat), how)
 
 
 def _homography(seen: Floats, flat: Floats) -> list[float]:

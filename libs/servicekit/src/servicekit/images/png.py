@@ -24,7 +24,7 @@ GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 _DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8, 16), RGB_ALPHA: (8, 16)}
 _SAMPLES = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
 _NEEDED = (b"PLTE", b"IDAT", b"IEND")
-_READ = (b"PLTE", b"tRNS", b"eXIf")
+_BEFORE_PIXELS = (b"PLTE", b"tRNS")
 
 _HEADER = struct.Struct(">IIBBBBB")
 _HEADER_END = len(SIGNATURE) + 8 + _HEADER.size + 4
@@ -94,7 +94,7 @@ def inspect(data: bytes, limits: Limits) -> PngFile:
             packed += end - start - 12
         elif name == b"IHDR":
             raise ImageError("the PNG image is damaged: it has two headers")
-        elif name in _READ and not packed:
+        elif name == b"eXIf" or (name in _BEFORE_PIXELS and not packed):
             _take(contents, name, data[start + 8 : end - 4])
         if name in _NEEDED:
             kept.append(view[start:end])

@@ -1,15 +1,15 @@
 """The commands that work on files: train, threshold, score, import."""
 
 import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from servicekit import commandline
+from servicekit.progress import Progress
+
 from anomaly.commands import printing, scorefile
-from anomaly.commands.progress import Progress
 from anomaly.detector import calibration
 from anomaly.detector.calibration import METHODS
 from anomaly.detector.modelfile import MAX_FILE_BYTES
@@ -21,6 +21,7 @@ from anomaly.learning.training import TrainingOptions
 from anomaly.model import Model
 from anomaly.preprocess import FEATURES
 
+PROGRAM = "anomaly"
 TRAIN = """Learns what is normal from a CSV, one row a reading, one column a sensor, in the order of time.
 
 The CSV may have a header (`temperature [K]` gives a name and a unit) and a column of times; `,`, `;` and tab separate.
@@ -100,11 +101,7 @@ def add_commands(commands: Any) -> None:
 
 
 def _command(commands: Any, name: str, summary: str, text: str, run: Callable[[argparse.Namespace], None]) -> Any:
-    parser = commands.add_parser(
-        name, help=summary, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.set_defaults(run=lambda arguments: _guarded(run, arguments))
-    return parser
+    return commandline.add(commands, PROGRAM, name, summary, text, run)
 
 
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -143,27 +140,6 @@ def _add_method_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--percentile", type=float, metavar="P", help="of held-back scores, 95 to 99.9")
     group.add_argument("--margin", type=float, metavar="M", help="what it is multiplied by")
     group.add_argument("--rate", type=float, metavar="R", help="share of normal rows that may alarm (default 0.01)")
-
-
-def _guarded(run: Callable[[argparse.Namespace], None], arguments: argparse.Namespace) -> int:
-    """Turns what users can cause into one line on stderr and status 1."""
-    try:
-        run(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:  # `... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        return _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    except (ValueError, MemoryError) as error:  # ValueError: tables, models, training, calibration, PyTorch files
-        return _refuse(str(error) or "out of memory")
-    except KeyboardInterrupt:
-        return _refuse("interrupted", 130)
-    return 0
-
-
-def _refuse(reason: str, status: int = 1) -> int:
-    print(f"anomaly: {' '.join(reason.split())}", file=sys.stderr)
-    return status
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -270,18 +246,8 @@ def _parameters(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Writes a whole file or none: beside the place, then renamed."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    with commandline.whole_file(path) as file:
+        file.write(data)
 
 
 def _widths(text: str) -> tuple[int, ...]:

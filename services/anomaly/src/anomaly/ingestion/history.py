@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from servicekit import sheets
 
 from anomaly.alerting.alarms import iso
 from anomaly.ingestion.fates import values_of
@@ -25,8 +26,6 @@ Row = sa.Row[Any]
 
 CSV_CHUNK_ROWS = 1000
 STREAM_CHUNK_ROWS = 200
-# What a spreadsheet would take for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 FIRST_COLUMNS = ("timestamp", "received_at")
 LAST_COLUMNS = ("score", "threshold", "status", "reason", "quality", "fate", "model_version")
 
@@ -152,7 +151,7 @@ class _Columns:
         self.names = list(dict.fromkeys(name for names in self.sensors.values() for name in names))
 
     def header(self) -> list[str]:
-        return [*FIRST_COLUMNS, *map(neutralised, self.names), *LAST_COLUMNS]
+        return [*FIRST_COLUMNS, *map(sheets.harmless, self.names), *LAST_COLUMNS]
 
     def cells(self, row: Row) -> list[object]:
         values = values_of(row).tolist()
@@ -163,11 +162,6 @@ class _Columns:
         times = (iso(row.at_ms), iso(row.received_ms))
         cells = ["" if value is None or value != value else value for value in found]
         return [*times, *cells, row.score, row.threshold, row.status, row.reason, row.quality, row.fate, row.version]
-
-
-def neutralised(cell: str) -> str:
-    """Returns a client's text so that no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def _csv(rows: Sequence[Sequence[object]]) -> bytes:

@@ -18,7 +18,7 @@ STEPS = np.arange(2048, dtype=np.float32)
 
 def box_of(mask: Mask) -> tuple[int, int, int, int]:
     """Returns (left, top, right, bottom), the last two exclusive, of a mask that is not empty."""
-    rows, columns = mask.any(axis=1), mask.any(axis=0)
+    rows, columns = np.asarray(mask.any(axis=1)), np.asarray(mask.any(axis=0))
     return (
         int(columns.argmax()),
         int(rows.argmax()),
@@ -61,7 +61,8 @@ def resized(crop: Plane, longer: int) -> Plane:
         return crop
     size = max(1, round(width * longer / now)), max(1, round(height * longer / now))
     how = Image.Resampling.BOX if longer < now else Image.Resampling.BICUBIC
-    return np.clip(np.asarray(Image.fromarray(crop).resize(size, how)), 0, 1)
+    sized: Plane = np.clip(np.asarray(Image.fromarray(crop).resize(size, how)), 0, 1)
+    return sized
 
 
 def _centred(small: Plane) -> Plane:

@@ -57,7 +57,9 @@ def _projected(colours: NDArray[np.uint8]) -> Grey:
     direction = _direction(colours)
     weights = (direction / np.abs(direction).sum()).astype(np.float32)
     offset = -255 * float(weights[weights < 0].sum())
-    return np.clip(colours.astype(np.float32) @ weights + np.float32(offset + 0.5), 0, 255).astype(np.uint8)
+    levels = colours.astype(np.float32) @ weights + np.float32(offset + 0.5)
+    grey: Grey = np.clip(levels, 0, 255).astype(np.uint8)
+    return grey
 
 
 def _direction(colours: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -6,20 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit.imaging.components import Components, Mask, components
-from digit.imaging.frame import grown
 from digit.imaging.grey import Grey
 from digit.imaging.paper import Contrast, contrast
 from digit.imaging.parts import Keep, edges, sharp
 from digit.imaging.ruling import without_ruling
+from digit.imaging.windows import largest
 
-LEAST_CONTRAST = 12.0  # levels between paper and ink
-CORE_SIGMAS, FRINGE_SIGMAS = 5.0, 3.0  # of the paper's noise
+LEAST_CONTRAST, LEAST_PHOTO_CONTRAST = 12.0, 20.0  # levels between paper and ink
+SMALL_SIGMAS, CORE_SIGMAS = (
+    5.0,
+    9.0,
+)  # of the paper's noise, from which the full ink is ink, in small and large pictures
+FRINGE_SIGMAS = 3.0
 CORE = 0.5  # of the full ink
 FRINGE = 0.3  # of the full ink: where the soft edge of a stroke ends
 SMALL, SMALL_FRINGE = 64, 0.1  # px; the edge of a stroke is much of a small drawing, and MNIST's box has it all
 OUTLIERS = 0.0005, 12  # share of the pixels, at most so many, that a photograph's full ink passes over
+DESK_RIM = 0.025  # of the longer side: what is so near a desk's edge is desk
 ROUNDS = 4  # of taking desk edges away
 LEAST_PHOTOGRAPHED = 0.03  # of the longer side, that the largest part of a photographed writing has
+MANY, LARGEST = 24, 0.2  # so many parts, none of them with so large a share, are noise
 SPECK = 0.02  # of the largest part's solid pixels
 
 
@@ -60,6 +66,9 @@ def _solid(seen: Contrast, level: NDArray[np.float32], parts: Components) -> Kee
         keep &= sharp(parts, level)
         if not (keep & large).any():
             keep[:] = False
+    area = parts.area[keep]
+    if len(area) > MANY and area.max() < LARGEST * area.sum():
+        keep[:] = False
     return keep
 
 
@@ -67,10 +76,12 @@ def _written(seen: Contrast) -> tuple[float, Mask]:
     """Returns the level of full ink and the mask of all writing; desk edges are taken away one after the other."""
     levels = seen.levels
     small = seen.drawn and max(levels.shape) <= SMALL
+    sigmas = SMALL_SIGMAS if max(levels.shape) <= 2 * SMALL else CORE_SIGMAS
+    least = max(LEAST_CONTRAST if seen.drawn else LEAST_PHOTO_CONTRAST, sigmas * seen.noise)
     passed = min(OUTLIERS[1], 1 + int(OUTLIERS[0] * levels.size))
     for _ in range(ROUNDS):
         full = _full(levels, 0 if seen.drawn else passed)
-        if full < max(LEAST_CONTRAST, CORE_SIGMAS * seen.noise):
+        if full < least:
             return 0.0, np.zeros(levels.shape, np.bool_)
         mask = levels > max((SMALL_FRINGE if small else FRINGE) * full, FRINGE_SIGMAS * seen.noise)
         mask = without_ruling(mask, levels)
@@ -80,7 +91,8 @@ def _written(seen: Contrast) -> tuple[float, Mask]:
         desk = edges(parts)
         if not desk.any():
             break
-        levels = np.where(grown(parts.mask(desk)), np.float32(0), levels)
+        beside = largest(parts.mask(desk).view(np.uint8), 1 + 2 * round(DESK_RIM * max(levels.shape)))
+        levels = np.where(beside.view(np.bool_), np.float32(0), levels)
     return full, mask
 
 
@@ -92,9 +104,9 @@ def _full(levels: NDArray[np.float32], passed: int) -> float:
     return float(np.partition(levels.reshape(-1), rank)[rank])
 
 
-def _inside(parts: Components, core: Mask) -> NDArray[np.float64]:
+def _inside(parts: Components, core: Mask) -> NDArray[np.intp]:
     """Counts the core's pixels in each part."""
     total = np.zeros(core.size + 1, np.intp)
     np.cumsum(core, out=total[1:])
     inside = total[parts.ends - parts.row] - total[parts.starts - parts.row]
-    return np.bincount(parts.owner, inside, len(parts))
+    return np.bincount(parts.owner, inside, len(parts)).astype(np.intp)

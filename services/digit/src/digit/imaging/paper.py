@@ -161,7 +161,7 @@ def _noise_of_neighbours(grey: Grey) -> float:
         return 0.0
     values = grey.astype(np.float32)
     odd = np.abs(values[:, 1:-1] - (values[:, :-2] + values[:, 2:]) / 2)
-    return SIGMA * float(np.median(odd)) / 1.5**0.5
+    return float(SIGMA * np.median(odd) / np.sqrt(1.5))
 
 
 def _dark_on_light(grey: Grey) -> bool:

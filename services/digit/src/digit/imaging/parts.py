@@ -8,9 +8,11 @@ from digit.imaging.components import Components, Mask
 Keep = NDArray[np.bool_]  # (n,)
 
 ALONG = 0.8  # contact with the border, in square roots of the area, from which a part lies along it
+LONG = 0.12  # of half the border: the least contact of a desk
 AROUND = 0.5  # of half the border: a part with so much contact is a desk even if it is alone
 AT_BORDER = 0.3  # how much a part counts for the main one if it is cut by the border
 NEAR = 0.5  # of the main part's longer side: how far off its detached strokes may be
+GAP = 0.06  # of the main part's longer side: what is nearer is a stroke of the digit, not a neighbour
 BESIDE = 0.3  # of a part's extent: less of it than this lies over the main part
 EDGE, SHARP = 6, 0.45  # px within which the level of ink rises by at least so much
 LEAST_BLOCK, SLIM, FILLED = 14, 0.4, 0.5  # px; shorter to longer side; share of the area
@@ -20,20 +22,20 @@ DUST = 0.01  # of the main part's area
 def edges(parts: Components) -> Keep:
     """Tells which parts lie along the picture's border, as the desk beside a sheet does."""
     contact = _contact(parts)
-    along = contact >= ALONG * np.sqrt(parts.area)
+    along = (contact >= ALONG * np.sqrt(parts.area)) & (contact >= LONG * sum(parts.shape))
     if not along.all():
         return along
     return np.asarray(contact >= AROUND * sum(parts.shape))
 
 
-def _contact(parts: Components) -> NDArray[np.float64]:
+def _contact(parts: Components) -> NDArray[np.intp]:
     """Counts each part's pixels on the picture's border."""
     height, width = parts.shape
     row = parts.row
     first, last = parts.starts % (width + 1), parts.ends % (width + 1)
     outer = (row == 0) | (row == height - 1)
     pixels = np.where(outer, last - first, (first == 0).astype(np.intp) + (last == width))
-    return np.bincount(parts.owner, pixels, len(parts))
+    return np.bincount(parts.owner, pixels, len(parts)).astype(np.intp)
 
 
 def digit_of(parts: Components, keep: Keep) -> Keep:
@@ -48,8 +50,9 @@ def digit_of(parts: Components, keep: Keep) -> Keep:
     over_y, apart_y = _relation(parts.top, parts.bottom, main)
     longer = max(parts.right[main] - parts.left[main], parts.bottom[main] - parts.top[main])
     near = np.maximum(apart_x, apart_y) <= NEAR * longer
-    remains = (sides & (over_x < BESIDE)) | (ends & (over_y < BESIDE))
-    chosen = keep & near & ~remains & (parts.area >= DUST * parts.area[main])
+    at_side = sides & (over_x < BESIDE) & (apart_x > GAP * longer)
+    at_end = ends & (over_y < BESIDE) & (apart_y > GAP * longer)
+    chosen = keep & near & ~at_side & ~at_end & (parts.area >= DUST * parts.area[main])
     chosen[main] = True
     return np.asarray(chosen)
 

@@ -62,9 +62,9 @@ def without_ruling(mask: Mask, levels: NDArray[np.float32]) -> Mask:
     left, right = _extent(rest)
     top, bottom = _extent(rest.T)
     cleaned = inner.copy()
-    if _outrun(level_lines, left, right, boxed=boxed):
+    if boxed or _outrun(level_lines, left, right, spans=_spans(area[1], mask.shape[1])):
         cleaned &= ~level_lines.pixels
-    if _outrun(upright, top, bottom, boxed=boxed):
+    if boxed or _outrun(upright, top, bottom, spans=_spans(area[0], mask.shape[0])):
         cleaned &= ~upright.pixels.T
     height, width = inner.shape
     crossings[int(top * height) : int(bottom * height) + 1, int(left * width) : int(right * width) + 1] = False
@@ -80,10 +80,20 @@ def _extent(rest: Mask) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _outrun(lines: Lines, low: float, high: float, *, boxed: bool) -> bool:
-    """Tells whether the lines go on, at both ends, where the rest of the ink has ended."""
-    if boxed or lines.count == 0 or lines.count >= MANY:
+def _spans(part: slice, whole: int) -> bool:
+    """Tells whether a range comes within SLACK of both ends of the picture."""
+    return bool(part.start <= SLACK and part.stop >= whole - SLACK)
+
+
+def _outrun(lines: Lines, low: float, high: float, *, spans: bool) -> bool:
+    """Tells whether the lines go on, at both ends, where the rest of the ink has ended.
+
+    Where there are few, the ink must span the picture: else it may be a digit's foot or its bar.
+    """
+    if lines.count == 0 or lines.count >= MANY:
         return lines.count > 0
+    if not spans:
+        return False
     clear = CLEAR if lines.faint else WELL_CLEAR
     return low >= clear and high <= 1 - clear
 
@@ -131,7 +141,7 @@ class _Line:
 
     def is_one(self) -> bool:
         thick = self.near.sum(axis=0)
-        return np.count_nonzero(thick) >= UNBROKEN * len(thick) and self._usual() <= self.thickest
+        return bool(np.count_nonzero(thick) >= UNBROKEN * len(thick) and self._usual() <= self.thickest)
 
     def _usual(self) -> float:
         thick = self.near.sum(axis=0)
@@ -160,7 +170,7 @@ def _found(mask: Mask) -> list[tuple[float, float]]:
     loose[:-1] |= mask[1:]
     edges = np.linspace(0, width, STRIPS + 1).astype(np.intp)
     hits = np.add.reduceat(loose, edges[:-1], axis=1, dtype=np.int32) >= COVERED * np.diff(edges)
-    if (hits.sum(axis=1) < 2).all():
+    if np.count_nonzero(hits.any(axis=0)) < HITS:
         return []
     most = max(1, round(LEAN * width))
     padded = np.zeros((STRIPS, height + 2 * most), np.uint8)
@@ -177,7 +187,7 @@ def _found(mask: Mask) -> list[tuple[float, float]]:
 def _peaks(counts: NDArray[np.uint8], rises: NDArray[np.float64]) -> list[tuple[float, float]]:
     """Takes the best (rise, row) again and again, each time with the rows around it."""
     best = counts.max(axis=0).astype(np.int16)
-    lines = []
+    lines: list[tuple[float, float]] = []
     while len(best) and best.max() >= HITS and len(lines) < 80:
         peak = best.max()
         row = int(best.argmax())

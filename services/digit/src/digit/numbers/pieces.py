@@ -35,18 +35,15 @@ def cut(line: Upright, marks: Iterable[int]) -> Pieces:
     label, names = line.label.copy(), len(line.marks)
     joints: list[Joint] = []
     for mark in marks:
-        here = np.s_[
-            line.marks.top[mark] : line.marks.bottom[mark], line.marks.left[mark] : line.marks.right[mark]
-        ]
+        here = np.s_[line.marks.top[mark] : line.marks.bottom[mark], line.marks.left[mark] : line.marks.right[mark]]
         own = line.label[here] == mark
-        found = seams(np.where(own, line.ink[here], np.float32(0)), max(line.tall, float(own.shape[0])), line.stroke)
+        ink = np.where(own, line.ink[here], np.float32(0))
+        found = seams(ink, max(line.tall, float(own.shape[0])), line.stroke, line.lean)
         names = _divide(label[here], own, found, mark, names, joints)
     return _numbered(line, label, joints)
 
 
-def _divide(
-    label: Labels, own: NDArray[np.bool_], found: Seams, mark: int, names: int, joints: list[Joint]
-) -> int:
+def _divide(label: Labels, own: NDArray[np.bool_], found: Seams, mark: int, names: int, joints: list[Joint]) -> int:
     """Gives what lies right of each seam a name of its own; returns how many names there are then."""
     count = len(found.columns)
     seams_left = (np.arange(own.shape[1]) >= found.columns[:, :, None]).sum(axis=0, dtype=np.int16)  # (h, w)

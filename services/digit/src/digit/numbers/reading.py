@@ -1,47 +1,130 @@
+"""Reads a written number of several digits off a picture."""
+
+from dataclasses import dataclass
+
 import numpy as np
+from PIL import Image
 
-from digit.numbers import lattice as L
-from digit.numbers.lines import lines_of
+from digit.numbers.lattice import Floats
+from digit.numbers.lines import Line, lines_of
 from digit.numbers.path import best_path
-from digit.numbers.pieces import cut
-from digit.numbers.upright import upright
+from digit.numbers.recognition import Recognise, Recognised, TooManyPiecesError, recognised
 from digit.numbers.scores import scores
-from digit.preprocess import find_ink
+from digit.postprocess import Box
+from digit.preprocess import Ink, find_ink
+
+BOUND = 1024  # the longer side, in pixels, of what the work is done on: ten digits need more than one does
+OTHER_LINES = 4  # that are looked at, beside the one with the most ink
+ALIKE = 0.6  # of the number's height: lower writing beside it is a note, not another number
+AS_DARK = 0.85  # of the number's level of ink: fainter writing is the other side's
+CLEAR = 0.8  # confidence of a digit that makes writing beside the number another number
 
 
-def lattice_read(lat, classify):
-    m = len(lat)
-    ok = np.flatnonzero(lat.plausible)
-    p = np.full((m, 10), 0.1)
-    d = np.zeros(m)
-    if len(ok):
-        o = classify(L.frames(lat, ok))
-        p[ok] = o.probabilities
-        d[ok] = o.digitness
-    return p, d
+class UnreadError(ValueError):
+    """There is no number to answer with; the text says why."""
 
 
-def read(picture, classify):
-    ink = find_ink(picture, bound=1024)
+class BlankError(UnreadError):
+    """Nothing is written."""
+
+
+class NoDigitsError(UnreadError):
+    """What is written are no digits."""
+
+
+class SeveralError(UnreadError):
+    """There is more than one number."""
+
+
+class TooLongError(UnreadError):
+    """The number has more digits than are allowed."""
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One digit of a number."""
+
+    prediction: int
+    confidence: float  # probability that a digit stands here, cut out as it is, and is this one
+    probabilities: list[float]  # of 0 to 9, given that it is a digit
+    digitness: float  # the model's probability that it looks like a digit at all
+    box: Box  # x, y, width, height in the picture's pixels
+
+
+@dataclass(frozen=True)
+class Number:
+    """A written number, from left to right, and the boxes of the marks beside and between that are no digits of it."""
+
+    digits: list[Digit]
+    left_out: list[Box]
+
+    @property
+    def text(self) -> str:
+        return "".join(str(digit.prediction) for digit in self.digits)
+
+
+def read(picture: Image.Image, recognise: Recognise, max_digits: int) -> Number:
+    """Reads the number in an upright picture.
+
+    Raises BlankError, NoDigitsError, SeveralError, and TooLongError.
+    """
+    ink = find_ink(picture, bound=BOUND)
     lines = lines_of(ink)
     if not lines:
-        return None
-    lat = lattice_for(ink, lines[0], classify)
-    p, d = lattice_read(lat, classify)
-    r, l = scores(lat, p, d)
-    path = best_path(lat, r, l)
-    return "".join(str(p[i].argmax()) for i in path.read), lat, p, d, r, l, path
+        raise BlankError("The picture is blank: no ink was found")
+    try:
+        number = _read_line(ink, lines[0], recognise, max_digits)
+        _refuse_others(ink, lines, recognise, max_digits)
+    except TooManyPiecesError as error:
+        raise TooLongError(str(error)) from None
+    if not number.digits:
+        raise NoDigitsError(f"No digit was found: {_seen(len(number.left_out))}")
+    if len(number.digits) > max_digits:
+        raise TooLongError(f"the number has {len(number.digits)} digits, the limit is {max_digits}")
+    return number
 
-SURE=.9
-def lattice_for(ink,line,classify):
-    up=upright(ink.grey,line); m=up.marks
-    wide=(m.right-m.left)/up.tall; high=(m.bottom-m.top)/up.tall
-    cand=np.flatnonzero((wide>.35)&(high>.5))
-    doubt=cand
-    easy=cand[wide[cand]<=1.0]
-    if len(easy) and SURE<1:
-        whole=L.lattice_of(cut(up,[]))
-        fr=np.stack([L.frame(up.ink[m.top[i]:m.bottom[i],m.left[i]:m.right[i]],up.label[m.top[i]:m.bottom[i],m.left[i]:m.right[i]]==i) for i in easy])
-        o=classify(fr); s=o.probabilities.max(1)*o.digitness
-        doubt=np.setdiff1d(cand,easy[s>=SURE])
-    return L.lattice_of(cut(up,doubt.tolist()))
+
+def _seen(count: int) -> str:
+    return "the one mark that was seen is none" if count == 1 else f"none of the {count} marks that were seen is one"
+
+
+def _refuse_others(ink: Ink, lines: list[Line], recognise: Recognise, max_digits: int) -> None:
+    """Raises SeveralError where more than one line has digits that are as tall and as dark as the number's."""
+    first = lines[0]
+    others = [one for one in lines[1:] if one.tall >= ALIKE * first.tall and one.level >= AS_DARK * first.level]
+    for line in others[:OTHER_LINES]:
+        clear = [d.prediction for d in _read_line(ink, line, recognise, max_digits).digits if d.confidence >= CLEAR]
+        if len(clear) > 1 or any(prediction != 1 for prediction in clear):  # a lone 1 may be any stroke
+            raise SeveralError("The picture has more than one line or group of digits, this call reads one number")
+
+
+def _read_line(ink: Ink, line: Line, recognise: Recognise, max_digits: int) -> Number:
+    found = recognised(ink.grey, line, recognise, max_digits)
+    path = best_path(found.lattice, *scores(found.lattice, found.probabilities, found.digitness))
+    digits = [_digit(found, index, path.sureness, ink.scale) for index in path.read]
+    return Number(digits, [_box(found, index, ink.scale) for index in path.left_out])
+
+
+def _digit(found: Recognised, index: int, sureness: Floats, scale: float) -> Digit:
+    probabilities = found.probabilities[index]
+    prediction = int(probabilities.argmax())
+    return Digit(
+        prediction,
+        float(sureness[index] * probabilities[prediction]),
+        probabilities.tolist(),
+        float(found.digitness[index]),
+        _box(found, index, scale),
+    )
+
+
+def _box(found: Recognised, index: int, scale: float) -> Box:
+    """Returns where a candidate's ink lies in the picture."""
+    lattice = found.lattice
+    left, top, right, bottom = lattice.boxes[index].tolist()
+    label = lattice.pieces.label[top:bottom, left:right]
+    rows, columns = np.nonzero((label >= lattice.first[index]) & (label < lattice.last[index]))
+    (across, lean, start), (_, down, upper) = found.line.to_page
+    x = across * (columns + left) + lean * (rows + top) + start
+    y = down * (rows + top) + upper
+    x0, y0, x1, y1 = (round(scale * float(edge)) for edge in (x.min(), y.min(), x.max() + across, y.max() + down))
+    return x0, y0, x1 - x0, y1 - y0

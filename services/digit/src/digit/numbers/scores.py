@@ -7,6 +7,13 @@ import numpy as np
 
 from digit.numbers.lattice import Floats, Lattice
 
+# Of the digits 0 to 9: logarithms of width to height, and of ink to that of a stroke of the same height.
+ASPECT = np.array([-0.27, -1.07, -0.10, -0.28, -0.33, -0.30, -0.40, -0.31, -0.44, -0.43])
+ASPECT_SPREAD = np.array([0.23, 0.43, 0.21, 0.20, 0.20, 0.21, 0.20, 0.20, 0.20, 0.20])
+AMOUNT = np.array([0.79, 0.05, 0.69, 0.61, 0.54, 0.62, 0.64, 0.41, 0.76, 0.58])
+AMOUNT_SPREAD = 0.2
+ODDEST = 16.0
+
 LEAST = 1e-4  # a probability below it says no more than this does
 
 READ = {
@@ -17,10 +24,9 @@ READ = {
     "short": -9.60,
     "high": -2.03,
     "wide": -1.10,
-    "narrow": -2.54,
-    "wide_one": -0.05,
-    "faint": -3.49,
-    "dense": -1.44,
+    "aspect": -0.10,
+    "amount": -0.10,
+    "faint": -2.00,
     "gap": -1.78,
     "cuts": -0.52,
     "crossed": -0.78,
@@ -38,7 +44,7 @@ LEFT_OUT = {
 def read_features(lattice: Lattice, probabilities: Floats, digitness: Floats) -> Floats:
     """Returns (m, features) of reading each candidate, given its class probabilities (m, 10) and digitness (m,)."""
     tall, wide, ink = lattice.tall, lattice.wide, lattice.ink
-    is_one = probabilities.argmax(axis=1) == 1
+    likeliest = probabilities.argmax(axis=1)
     columns = {
         "digit": np.ones(len(lattice)),
         "certainty": np.log(np.maximum(probabilities.max(axis=1), LEAST)),
@@ -47,16 +53,20 @@ def read_features(lattice: Lattice, probabilities: Floats, digitness: Floats) ->
         "short": np.maximum(0, 0.7 - tall),
         "high": np.maximum(0, tall - 1.2),
         "wide": np.maximum(0, wide - 0.8),
-        "narrow": ~is_one * np.maximum(0, 0.4 - wide),
-        "wide_one": is_one * np.maximum(0, wide - 0.35),
+        "aspect": _oddity(np.log(wide / tall), ASPECT[likeliest], ASPECT_SPREAD[likeliest]),
+        "amount": _oddity(np.log(ink / tall), AMOUNT[likeliest], AMOUNT_SPREAD),
         "faint": np.maximum(0, 1 - ink),
-        "dense": np.maximum(0, ink - 3.5),
         "gap": lattice.gap,
         "cuts": lattice.cuts,
         "crossed": lattice.crossed,
         "pieces": lattice.last - lattice.first - 1,
     }
     return np.stack([columns[name] for name in READ], axis=1)
+
+
+def _oddity(values: Floats, usual: Floats, spread: Floats | float) -> Floats:
+    """Returns the squares of how many spreads the values are away from the usual, up to a limit."""
+    return np.minimum(((values - usual) / spread) ** 2, ODDEST)
 
 
 def left_out_features(lattice: Lattice) -> Floats:

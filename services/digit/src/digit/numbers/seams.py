@@ -1,9 +1,9 @@
 """Where a blot of ink can be cut from top to bottom: paths that cross little ink.
 
-A seam is a path of least cost through the rows, one column a row and at most one column aside from a row to the next, as in
-Avidan and Shamir, "Seam carving for content-aware image resizing", SIGGRAPH 2007, found by dynamic programming. Here the cost
-is the ink crossed, each seam keeps to a band of columns so that there is one for every place, and seams that part the ink
-in nearly the same way are one.
+A seam has one column in each row, at most one aside from that of the row above, and the least cost of such paths;
+dynamic programming finds it, as in Avidan and Shamir, "Seam carving for content-aware image resizing", SIGGRAPH 2007.
+Here the cost is the ink crossed, each seam keeps to a band of columns so that there is one for every place, bands lean
+as the writing does, and of seams that part the ink in nearly the same way only the cheapest is kept.
 """
 
 from dataclasses import dataclass
@@ -31,27 +31,30 @@ class Seams:
     crossed: Floats  # (n,) ink on the seam, in pixels
 
 
-def seams(ink: Plane, tall: float, stroke: float) -> Seams:
-    """Returns seams through `ink` (h, w) of writing `tall` pixels high with strokes `stroke` pixels wide."""
-    width = ink.shape[1]
+def seams(ink: Plane, tall: float, stroke: float, lean: float) -> Seams:
+    """Returns seams through `ink` (h, w): writing `tall` pixels high with strokes `stroke` wide, leaning by a tangent."""
+    height, width = ink.shape
     reach = max(2, round(REACH * tall))
+    aside = np.rint(lean * (height / 2 - np.arange(height))).astype(np.intp)  # (h,) of the bands in each row
     middles = np.arange(stroke / 2, width - stroke / 2, max(1.0, EVERY * tall)).astype(np.intp)
     if not len(middles):
-        return Seams(np.zeros((0, len(ink)), np.intp), np.zeros(0, np.float32))
-    found = _cheapest(_bands(ink, middles, reach), middles - reach)
+        return Seams(np.zeros((0, height), np.intp), np.zeros(0, np.float32))
+    left = middles[:, None] - reach + aside  # (n, h) the first column of each band
+    found = _cheapest(_bands(ink, left, 2 * reach + 1), left)
     chosen = _distinct(found, ink, least=APART * tall * stroke, most=DEEPEST * stroke)
     return Seams(found.columns[chosen], found.crossed[chosen])
 
 
-def _bands(ink: Plane, middles: Ints, reach: int) -> Floats:
-    """Returns (n, h, 2 * reach + 1): the ink around each middle; beyond the plane there is none."""
-    padded = np.pad(ink, ((0, 0), (reach, reach)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1)  # (h, w, band)
-    return np.ascontiguousarray(windows[:, middles].transpose(1, 0, 2))
+def _bands(ink: Plane, left: Ints, width: int) -> Floats:
+    """Returns (n, h, width): the ink of each band; beyond the plane there is none."""
+    columns = left[:, :, None] + np.arange(width)
+    bands = ink[np.arange(len(ink))[:, None], np.clip(columns, 0, ink.shape[1] - 1)]
+    bands[(columns < 0) | (columns >= ink.shape[1])] = 0
+    return bands
 
 
 def _cheapest(bands: Floats, left: Ints) -> Seams:
-    """Returns the cheapest seam of each band (n, h, band), whose first column is `left` (n,) of the plane."""
+    """Returns the cheapest seam of each band (n, h, band), whose first columns are `left` (n, h) of the plane."""
     n, height, band = bands.shape
     steps = np.zeros((height, n, band), np.int8)
     blocked = np.full((n, 1), np.inf, np.float32)
@@ -67,11 +70,11 @@ def _cheapest(bands: Floats, left: Ints) -> Seams:
     for row in range(height - 1, 0, -1):
         columns[:, row - 1] = columns[:, row] + steps[row, each, columns[:, row]] - 1
     crossed = np.take_along_axis(bands, columns[:, :, None], axis=2).sum(axis=(1, 2))
-    return Seams(columns + left[:, None], crossed)
+    return Seams(columns + left, crossed)
 
 
 def _distinct(found: Seams, ink: Plane, least: float, most: float) -> Ints:
-    """Returns which seams to cut at, left to right: the cheapest first, each with `least` ink to the next and the ends."""
+    """Returns which seams to cut at, left to right: the cheapest ones with `least` ink between them and the ends."""
     before = _ink_left_of(ink, found.columns)  # (n,)
     total = float(ink.sum())
     edges, chosen = [0.0, total], []
@@ -88,4 +91,4 @@ def _ink_left_of(ink: Plane, columns: Ints) -> NDArray[np.float64]:
     height, width = ink.shape
     sums = np.zeros((height, width + 1))
     np.cumsum(ink, axis=1, out=sums[:, 1:])
-    return sums[np.arange(height), np.clip(columns, 0, width)].sum(axis=1)
+    return np.asarray(sums[np.arange(height), np.clip(columns, 0, width)].sum(axis=1))

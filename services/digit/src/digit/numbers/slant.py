@@ -1,8 +1,8 @@
 """How far writing leans, and the shear that sets it upright.
 
 The angle is the one whose columns are tallest without a gap, after Vinciarelli and Luettin, "A new normalization
-technique for cursive handwritten words", Pattern Recognition Letters 22 (2001); here the strokes' columns are weighted by
-their squared height as there, but are counted on a thinned-out set of angles and refined by a parabola.
+technique for cursive handwritten words", Pattern Recognition Letters 22 (2001); of the angles only a few are tried
+here, and a parabola through the best three gives the one between them.
 """
 
 import numpy as np
@@ -15,6 +15,7 @@ from digit.imaging.frame import Plane
 STEEPEST = 0.7  # tangent of 35°: writing leans less
 USUAL = 0.2  # tangent of 11°: so much lean the networks know, and what writing seems to lean is often its shapes
 STEP = 0.1  # of the tangent, between the angles tried
+WHOLE = 0.9  # of a column's extent is ink where it holds one stroke: edges are ragged
 
 
 def slant_of(mask: Mask) -> float:
@@ -29,14 +30,14 @@ def slant_of(mask: Mask) -> float:
 
 
 def _uprightness(rows: NDArray[np.intp], columns: NDArray[np.float64]) -> float:
-    """Returns the sum of the squared heights of the columns that hold one stroke without a gap."""
+    """Returns the sum of the squared heights of the columns that hold one stroke."""
     column = columns.astype(np.intp)
     column -= column.min()
     height = np.bincount(column)
     top, bottom = np.full(len(height), rows.max() + 1), np.zeros(len(height), np.intp)
     np.minimum.at(top, column, rows)
     np.maximum.at(bottom, column, rows + 1)
-    whole = bottom - top <= height
+    whole = height >= WHOLE * (bottom - top)
     return float(np.sum(height[whole].astype(np.float64) ** 2))
 
 
@@ -57,7 +58,7 @@ def excess(tangent: float) -> float:
 def sheared(grey: Plane, tangent: float) -> tuple[Plane, float]:
     """Shears `grey` (h, w) by `tangent` about its top row; returns it, and how far it was moved to the right.
 
-    A pixel (x, y) of the result lies at (x - moved - tangent * y, y) of `grey`… for a lean to the right.
+    What is at (x, y) of the result was at (x - moved - tangent * y, y).
     """
     height, width = grey.shape
     lean = tangent * height

@@ -31,6 +31,7 @@ class Upright:
     label: Labels  # (h, w) number of each pixel's mark
     tall: float  # the typical height of a digit in pixels
     stroke: float  # the typical width of a stroke in pixels
+    lean: float  # tangent of what lean was left
     to_page: Affine  # from this plane's pixels to the page's
 
 
@@ -38,12 +39,13 @@ def upright(page: Plane, line: Line) -> Upright:
     """Takes a line out of its page (h, w)."""
     left, top, right, bottom = line.box
     scale = max(1.0, line.tall / TALL)
-    ink = _reduced(np.where(line.mask[top:bottom, left:right], page[top:bottom, left:right], np.float32(0)), scale)
-    slant = excess(slant_of(ink > SOLID))
+    ink = _reduced(np.where(line.mask()[top:bottom, left:right], page[top:bottom, left:right], np.float32(0)), scale)
+    lean = slant_of(ink > SOLID)
+    slant = excess(lean)
     ink, moved = sheared(ink, slant)
     marks = components(ink > SOLID)
     to_page = np.array([[scale, -scale * slant, left - scale * moved], [0, scale, top]])
-    return Upright(ink, marks, _labels(marks), line.tall / scale, _stroke(marks), to_page)
+    return Upright(ink, marks, _labels(marks), line.tall / scale, _stroke(marks), lean - slant, to_page)
 
 
 def _reduced(ink: Plane, scale: float) -> Plane:
@@ -52,7 +54,7 @@ def _reduced(ink: Plane, scale: float) -> Plane:
         ink = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX))
     written = ink[ink > WRITTEN]
     full = float(np.quantile(written, 0.8)) if len(written) else 1.0  # a hairline that was reduced is faint
-    return np.minimum(ink / np.float32(max(full, FAINTEST)), np.float32(1))
+    return np.asarray(np.minimum(ink / np.float32(max(full, FAINTEST)), np.float32(1)))
 
 
 def _stroke(marks: Components) -> float:

@@ -1,6 +1,6 @@
 /** A number as read: its text, each digit with how sure it is, and boxes over the drawing. */
 
-import { h, mark, show } from "../ui/script.js";
+import { h, mark, plural, show } from "../ui/script.js";
 import { formatSure } from "./digitview.js";
 
 const SURE = 0.9;
@@ -13,13 +13,13 @@ export class NumberView {
   }
 
   clear() {
+    this.showNothing("Each stroke is read when it ends: write digits side by side.");
+  }
+
+  showNothing(why) {
     this.place.dataset.state = "blank";
     show(this.boxes);
-    show(
-      this.place,
-      h("p", { class: "number-text", "aria-hidden": "true" }, "–"),
-      h("p", { class: "hint" }, "Each stroke is read when it ends: write digits side by side."),
-    );
+    show(this.place, h("p", { class: "number-text", "aria-hidden": "true" }, "–"), h("p", { class: "hint" }, why));
   }
 
   /** Boxes of what was there before would lie beside what is being drawn. */
@@ -27,36 +27,40 @@ export class NumberView {
     show(this.boxes);
   }
 
-  /** Shows an answer (null: no ink) for a canvas and returns it in words. */
+  /** Shows an answer (null: no digits) for a canvas and returns it in words. */
   show(answer, canvas) {
-    if (!answer?.digits.length) {
-      this.clear();
+    if (!answer) {
+      this.showNothing("No digits were found.");
       return "No digits";
     }
+    const { text, digits, left_out: leftOut } = answer;
     this.place.dataset.state = "number";
-    show(this.place, h("p", { class: "number-text" }, answer.text), digitList(answer.digits));
+    show(this.place, h("p", { class: "number-text" }, text), digitList(digits), leftOutText(leftOut.length));
     show(
       this.boxes,
-      answer.digits.map((digit) => box(digit, canvas)),
+      digits.map(({ prediction, bbox }) => box(bbox, canvas, String(prediction))),
+      leftOut.map((bbox) => box(bbox, canvas)),
     );
-    return `${answer.text}, ${answer.digits.length} digits`;
+    return `${text}, ${plural(digits.length, "digit")}`;
   }
 }
 
 function digitList(digits) {
-  const item = ({ prediction, confidence }) =>
-    h(
-      "li",
-      null,
-      h("strong", null, String(prediction)),
-      confidence < SURE ? mark("minor", formatSure(confidence)) : h("span", { class: "muted" }, formatSure(confidence)),
-    );
+  const item = (digit) => h("li", null, h("strong", null, String(digit.prediction)), sureness(digit));
   return h("ol", { class: "number-digits", "aria-label": "Each digit and how sure it is" }, digits.map(item));
 }
 
-/** A box in the picture's pixels, placed over the drawing in percent of it. */
-function box({ prediction, bbox: [x, y, width, height] }, canvas) {
-  const element = h("div", { class: "box" }, h("span", null, String(prediction)));
+function sureness({ confidence, is_digit: isDigit }) {
+  if (!isDigit) return mark("warning", "no digit?");
+  const text = formatSure(confidence);
+  return confidence < SURE ? mark("minor", text) : h("span", { class: "muted" }, text);
+}
+
+const leftOutText = (count) => count > 0 && h("p", { class: "hint" }, `${plural(count, "mark")} left out: no digit.`);
+
+/** A box in the picture's pixels, placed over the drawing in percent of it; one without text marks what was left out. */
+function box([x, y, width, height], canvas, text = null) {
+  const element = h("div", { class: text === null ? "box left-out" : "box" }, text !== null && h("span", null, text));
   element.style.left = `${(100 * x) / canvas.width}%`;
   element.style.top = `${(100 * y) / canvas.height}%`;
   element.style.width = `${(100 * width) / canvas.width}%`;

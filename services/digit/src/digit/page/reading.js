@@ -4,7 +4,7 @@ import { ProblemError, api } from "../ui/script.js";
 import { Line, LineLost } from "./line.js";
 
 const BLANK = { prediction: null, is_digit: false, confidence: 0 };
-const isBlank = (error) => /no-ink$/.test(error.problem?.type ?? "");
+const is = (error, slug) => error.problem?.type?.endsWith(slug) ?? false;
 
 export class Reader {
   /** `changed(state)` hears the states of the line. */
@@ -43,20 +43,20 @@ export class Reader {
     try {
       return await api(`predict?${query(model)}detail=true`, { method: "POST", body: await form(canvas) });
     } catch (error) {
-      if (isBlank(error)) return BLANK;
+      if (is(error, "no-ink")) return BLANK;
       throw error;
     }
   }
 }
 
-/** Reads a number of several digits; null where there is no ink. Throws ProblemError. */
+/** Reads a number of several digits; null where there is none. Throws ProblemError. */
 export async function readNumber(canvas, model) {
   const began = performance.now();
   try {
-    const answer = await api(`predict_number?${query(model)}`, { method: "POST", body: await form(canvas) });
+    const answer = await api(`predict_number?${query(model)}detail=true`, { method: "POST", body: await form(canvas) });
     return { ...answer, ms: performance.now() - began };
   } catch (error) {
-    if (isBlank(error)) return null;
+    if (is(error, "no-ink") || is(error, "no-digits")) return null;
     throw error;
   }
 }

@@ -54,7 +54,7 @@ def test_writes_a_row_for_each_picture(folder: Path, tmp_path: Path) -> None:
         ("sub/img_1_label_4.png", "1"),
         ("z.zip/in/img_2_label_1.png", "1"),
     ]
-    assert {row["model"] for row in rows} == {"cnn_transformer"}
+    assert {row["model"] for row in rows} == {"ensemble"}
     assert (summary.total, summary.failed) == (3, 0)
     told = "2 of 3 labelled pictures right (66.67%); wrong: sub/img_1_label_4.png read as 1"
     assert list(summary.lines())[1] == told
@@ -101,7 +101,7 @@ def test_tells_how_far_it_is(folder: Path, tmp_path: Path) -> None:
 
 def test_the_task_is_what_the_service_does_out_of_the_box() -> None:
     task = predict.task_of(None, None)
-    assert (task.weights, task.model, task.max_file_bytes) == (SHIPPED, "cnn_transformer", 10_485_760)
+    assert (task.weights, task.model, task.max_file_bytes) == (SHIPPED, "ensemble", 10_485_760)
     assert predict.task_of("cnn", None).model == "cnn"
 
 

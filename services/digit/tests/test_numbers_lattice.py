@@ -8,7 +8,6 @@ from digit.imaging.frame import SIDE
 from digit.numbers.lattice import MOST_PIECES, frames, lattice_of
 from digit.numbers.pieces import Pieces
 
-
 Make = Callable[..., Pieces]
 
 

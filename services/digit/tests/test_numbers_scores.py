@@ -7,7 +7,6 @@ from digit.numbers.lattice import lattice_of
 from digit.numbers.pieces import Pieces
 from digit.numbers.scores import LEFT_OUT, READ, left_out_features, read_features, scores
 
-
 Make = Callable[..., Pieces]
 
 

@@ -230,6 +230,16 @@ def test_reads_a_number_and_puts_boxes_over_it(page: Page, base: str) -> None:
     expect(page.locator(".number-text")).to_have_text("71")
 
 
+def test_shows_what_a_number_leaves_out(page: Page, base: str) -> None:
+    page.goto(f"{base}/#draw/number")
+    draw(page, SEVEN, "#number-pad", 0.1, 0.3)
+    draw(page, [[(0.5, 0.86), (0.49, 0.9)]], "#number-pad", 0.3, 0.3)
+    draw(page, ONE, "#number-pad", 0.55, 0.3)
+    expect(page.locator(".number-text")).to_have_text("71")
+    expect(page.locator("#number-boxes .left-out")).to_have_count(1)
+    expect(page.locator("#number-result")).to_contain_text("1 mark left out: no digit.")
+
+
 def test_asks_another_model(live: Page) -> None:
     draw(live, SEVEN)
     expect_digit(live, "7")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from digit.postprocess import Outputs
+from safetensors.numpy import save_file
 from train import augment, calibrate, data, drawings, fonts, nondigits, records, schedule, scores, stream
 from train.data import DataError, Digits
 from train.nondigits import Others
@@ -151,7 +152,8 @@ def test_the_threshold_accepts_the_promised_share_of_every_set() -> None:
 
 def test_records_are_written_in_one_order_and_read_back(tmp_path: Path) -> None:
     (tmp_path / "cnn.onnx").write_bytes(b"weights")
-    np.savez(tmp_path / "cnn.npz", **{"dense.kernel": np.ones((3, 2)), "normalisation_1.moving_mean": np.ones(3)})
+    arrays = {"dense.kernel": np.ones((3, 2)), "normalisation_1.moving_mean": np.ones(3)}
+    save_file(arrays, tmp_path / "cnn.safetensors")
     record = records.describe(tmp_path, "cnn.onnx", tmp_path, "abc")
     assert record["parameters"] == 6
     records.write(tmp_path, {"ensemble": {"members": ["cnn"]}, "cnn.onnx": record})

@@ -26,7 +26,7 @@ def pictures() -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
 def test_cnn_transformer_is_what_pytorch_computes(pictures) -> None:
     from train import torch_export
 
-    native = torch_export.outputs(torch_export.load_native(NATIVE / "cnn_transformer.npz"), pictures)
+    native = torch_export.outputs(torch_export.load_native(NATIVE / "cnn_transformer.safetensors"), pictures)
     assert parity.difference(SHIPPED / "cnn_transformer.onnx", pictures, native) <= parity.MOST
 
 
@@ -34,7 +34,7 @@ def test_cnn_transformer_is_what_pytorch_computes(pictures) -> None:
 def test_cnn_is_what_keras_computes(pictures) -> None:
     from train import keras_export
 
-    native = keras_export.outputs(keras_export.load_native(NATIVE / "cnn.npz"), pictures)
+    native = keras_export.outputs(keras_export.load_native(NATIVE / "cnn.safetensors"), pictures)
     assert parity.difference(SHIPPED / "cnn.onnx", pictures, native) <= parity.MOST
 
 
@@ -42,7 +42,7 @@ def test_cnn_is_what_keras_computes(pictures) -> None:
 def test_an_export_of_the_kept_weights_is_the_shipped_network(tmp_path: Path, pictures) -> None:
     from train import torch_export
 
-    model = torch_export.load_native(NATIVE / "cnn_transformer.npz")
+    model = torch_export.load_native(NATIVE / "cnn_transformer.safetensors")
     torch_export.export(model, tmp_path / "again.onnx")
     shipped = torch_export.outputs(model, pictures[:100])
     assert parity.difference(tmp_path / "again.onnx", pictures[:100], shipped) <= parity.MOST

@@ -1,6 +1,6 @@
 """Writes `cnn` as ONNX, its batch normalisations folded into the convolutions, and compares both.
 
-python -m train.keras_export --native train/native/cnn.npz --folder runs
+python -m train.keras_export --native train/native/cnn.safetensors --folder runs
 """
 
 import argparse
@@ -13,6 +13,7 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
 from train import parity
 from train.keras_model import build
@@ -24,16 +25,15 @@ Array = NDArray[np.float32]
 
 
 def save_native(model: keras.Model, path: Path) -> None:
-    """Writes every weight and batch statistic of the network as NumPy arrays."""
-    arrays = {variable.path.replace("/", "."): np.asarray(variable) for variable in model.weights}
-    np.savez(path, allow_pickle=False, **arrays)
+    """Writes every weight and batch statistic of the network."""
+    save_file({variable.path.replace("/", "."): np.asarray(variable) for variable in model.weights}, path)
 
 
 def load_native(path: Path) -> keras.Model:
     """Reads what `save_native` wrote, ready to infer."""
     model = build()
-    with np.load(path) as file:
-        model.set_weights([file[variable.path.replace("/", ".")] for variable in model.weights])
+    arrays = load_file(path)
+    model.set_weights([arrays[variable.path.replace("/", ".")] for variable in model.weights])
     return model
 
 
@@ -60,7 +60,7 @@ def export(model: keras.Model, path: Path) -> None:
 
 def finish(model: keras.Model, pixels: NDArray[np.uint8], folder: Path, name: str) -> int:
     """Writes the native and the ONNX file into `folder` and tells how far apart they are on pixels (n, 28, 28)."""
-    save_native(model, folder / f"{name}.npz")
+    save_native(model, folder / f"{name}.safetensors")
     path = folder / f"{name}.onnx"
     export(model, path)
     return parity.told(path, pixels, outputs(model, pixels))

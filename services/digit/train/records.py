@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from safetensors.numpy import load_file
 
 FILES = ("cnn_transformer.onnx", "cnn.onnx")
 ENSEMBLE = "ensemble"
@@ -30,8 +30,8 @@ def write(folder: Path, records: dict[str, dict[str, Any]]) -> None:
 
 def parameters_of(native: Path) -> int:
     """Returns how many numbers a network learned; statistics of batches are measured and not learned."""
-    with np.load(native) as file:
-        return sum(file[name].size for name in file.files if not any(word in name for word in STATISTICS))
+    arrays = load_file(native)
+    return sum(array.size for name, array in arrays.items() if not any(word in name for word in STATISTICS))
 
 
 def describe(folder: Path, name: str, models: Path, commit: str) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def describe(folder: Path, name: str, models: Path, commit: str) -> dict[str, An
         "data": DATA,
         "made": f"python -m {module}",
         "framework": framework,
-        "parameters": parameters_of((models / name).with_suffix(".npz")),
+        "parameters": parameters_of((models / name).with_suffix(".safetensors")),
         "temperature": 1.0,
         "digit_threshold": 0.5,
         "accuracy": {},

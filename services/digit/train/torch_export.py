@@ -1,6 +1,6 @@
 """Writes `cnn_transformer` as ONNX, its batch normalisations folded into the convolutions, and compares both.
 
-python -m train.torch_export --native train/native/cnn_transformer.npz --folder runs
+python -m train.torch_export --native train/native/cnn_transformer.safetensors --folder runs
 """
 
 import argparse
@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
 from train import parity
 from train.torch_model import CnnTransformer
@@ -23,16 +24,14 @@ Array = NDArray[np.float32]
 
 
 def save_native(model: CnnTransformer, path: Path) -> None:
-    """Writes every weight and batch statistic of the network as NumPy arrays."""
-    arrays = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    np.savez(path, allow_pickle=False, **arrays)
+    """Writes every weight and batch statistic of the network."""
+    save_file({name: tensor.numpy() for name, tensor in model.state_dict().items()}, path)
 
 
 def load_native(path: Path) -> CnnTransformer:
     """Reads what `save_native` wrote, ready to infer."""
     model = CnnTransformer()
-    with np.load(path) as file:
-        model.load_state_dict({name: torch.from_numpy(file[name]) for name in file.files})
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in load_file(path).items()})
     model.eval()
     return model
 
@@ -71,7 +70,7 @@ def export(model: CnnTransformer, path: Path) -> None:
 
 def finish(model: CnnTransformer, pixels: NDArray[np.uint8], folder: Path, name: str) -> int:
     """Writes the native and the ONNX file into `folder` and tells how far apart they are on pixels (n, 28, 28)."""
-    save_native(model, folder / f"{name}.npz")
+    save_native(model, folder / f"{name}.safetensors")
     path = folder / f"{name}.onnx"
     export(model, path)
     return parity.told(path, pixels, outputs(model, pixels))

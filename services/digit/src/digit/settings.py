@@ -15,7 +15,7 @@ class Settings(ServiceSettings):
     path_prefix: str = Field(
         "/digit", pattern=r"^(/[a-z0-9-]+)?$", description="Prefix that the gateway serves it under."
     )
-    model: str = Field("cnn_transformer", description="Model that answers where a call names none.")
+    model: str = Field("ensemble", description="Model that answers where a call names none.")
     weights: Path = Field(SHIPPED, description="Folder with weights.json and the ONNX files that it describes.")
     threads: int = Field(0, ge=0, le=256, description="Pictures read at once; 0: as many as there are CPUs.")
     max_file_bytes: int = Field(10_485_760, ge=1024, description="Largest picture file, sent alone or in a ZIP.")

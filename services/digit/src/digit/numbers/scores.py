@@ -17,27 +17,27 @@ ODDEST = 16.0
 LEAST = 1e-4  # a probability below it says no more than this does
 
 READ = {
-    "digit": 0.76,
-    "certainty": 2.21,
-    "digitness": 0.11,
-    "no_digit": -0.53,
-    "short": -9.60,
-    "high": -2.03,
-    "wide": -1.10,
-    "aspect": -0.10,
-    "amount": -0.10,
-    "faint": -2.00,
-    "gap": -1.78,
-    "cuts": -0.52,
-    "crossed": -0.78,
-    "pieces": 0.49,
+    "digit": 0.12,
+    "certainty": 1.79,
+    "digitness": 0.23,
+    "no_digit": -0.49,
+    "short": -8.93,
+    "high": -5.37,
+    "wide": -1.16,
+    "aspect": -0.07,
+    "amount": -0.04,
+    "faint": -3.55,
+    "gap": -2.60,
+    "cuts": -0.56,
+    "crossed": -0.64,
+    "pieces": -0.12,
 }
 LEFT_OUT = {
-    "mark": 0.53,
-    "tall": -3.64,
-    "ink": -1.06,
-    "cuts": -3.00,
-    "crossed": -0.10,
+    "mark": 1.08,
+    "tall": -2.94,
+    "ink": -0.61,
+    "cuts": -2.68,
+    "crossed": 0.49,
 }
 
 

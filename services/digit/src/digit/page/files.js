@@ -16,6 +16,8 @@ class Files {
     this.order = { by: "number", descending: false };
     this.pasted = 0;
     this.timer = null;
+    this.stopper = button("Stop", () => this.batch.stop(), "small");
+    this.starter = button("Go on", () => this.batch.goOn(), "small");
     this.batch = new Batch(
       () => [app.model, app.modelName],
       () => this.schedule(),
@@ -116,9 +118,6 @@ class Files {
     show(find("actions"), isRunning && this.stopper, !isRunning && calls.length > 0 && this.starter);
     show(find("message"), batch.failure && problemBox(batch.failure, () => batch.goOn()));
   }
-
-  stopper = button("Stop", () => this.batch.stop(), "small");
-  starter = button("Go on", () => this.batch.goOn(), "small");
 
   showSummary() {
     const { rows } = this.batch;

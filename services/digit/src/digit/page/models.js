@@ -41,11 +41,12 @@ function modelView(model) {
 function accuracyTable(models) {
   const sets = [...new Set(models.flatMap((model) => Object.keys(model.accuracy ?? {})))];
   if (!sets.length) return empty("No accuracy was measured for these models.");
+  const sharesOf = (set) => models.map((model) => model.accuracy?.[set]).filter(Number.isFinite);
   const cell = (model) => (set) => {
     const share = model.accuracy?.[set];
     if (!Number.isFinite(share)) return "–";
-    const best = Math.max(...models.map((each) => each.accuracy?.[set] ?? 0));
-    return h(share === best ? "strong" : "span", null, `${(100 * share).toFixed(2)} %`);
+    const stands = share === Math.max(...sharesOf(set)) && share > Math.min(...sharesOf(set));
+    return h(stands ? "strong" : "span", null, `${(100 * share).toFixed(2)} %`);
   };
   const columns = models.map((model) => [model.name, cell(model), "num"]);
   return table(

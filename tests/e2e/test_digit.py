@@ -218,6 +218,6 @@ def test_the_models_tell_their_accuracy_on_named_sets(api: httpx2.Client) -> Non
     assert {model["name"] for model in models} == {"cnn_transformer", "cnn", "ensemble"}
     assert sum(model["default"] for model in models) == 1
     for model in models:
-        assert model["accuracy"]["MNIST test"] > 0.995
+        assert model["accuracy"]["mnist_test"] > 0.995
         assert len(model["sha256"]) == 64
         assert model["size_bytes"] > 100_000

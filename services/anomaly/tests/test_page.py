@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from servicekit import auth
 
 TABS = ("score", "csv", "live", "threshold", "training", "models", "alerts")
-FAINT = (Path(__file__).parent / "faint_text.js").read_text(encoding="utf-8")
+FAINT = (Path(__file__).parents[3] / "tests" / "faint_text.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +102,14 @@ def test_scores_a_csv_and_gives_the_result_back(page: Page, base: str) -> None:
 def test_reads_and_writes_tables_without_running_a_formula(page: Page, base: str) -> None:
     page.goto(f"{base}/")
     source = '\ufeffa;"b ""x"";";=c\r\n1,5;"two\nlines";=cmd()|x\r\n\r\n-1;@y;-1+2'
-    call = """async ([url, source]) => {
-      const { readTable, writeTable } = await import(url);
+    call = """async ([base, source]) => {
+      const { readTable } = await import(`${base}/static/table.js`);
+      const { writeTable } = await import(`${base}/ui/csvtext.js`);
       const table = readTable(source);
       const rows = table.rows.map((row) => row.cells);
       return [table.header, rows, table.rows.map((row) => row.line), writeTable(rows, ";")];
     }"""
-    header, rows, lines, written = page.evaluate(call, [f"{base}/static/table.js", source])
+    header, rows, lines, written = page.evaluate(call, [base, source])
     assert header == ["a", 'b "x";', "=c"]
     assert rows == [["1,5", "two\nlines", "=cmd()|x"], ["-1", "@y", "-1+2"]]
     assert lines == [2, 5]

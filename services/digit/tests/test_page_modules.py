@@ -126,6 +126,30 @@ def test_cuts_a_stream_into_lines(page: Page, base: str, chunks: list[str], line
     assert read == lines
 
 
+@pytest.mark.parametrize("end", ["controller.error(new TypeError('network error'))", "controller.close()"])
+def test_tells_a_stream_that_breaks_off(page: Page, base: str, end: str) -> None:
+    page.goto(f"{base}/")
+    read = page.evaluate(
+        f"""async (url) => {{
+          const {{ StreamBroken, readLines }} = await import(url);
+          const chunk = new TextEncoder().encode('{{"a":1}}\\n{{"b"');
+          const stream = new ReadableStream({{
+            start: (controller) => controller.enqueue(chunk),
+            pull: (controller) => {end},
+          }});
+          const seen = [];
+          try {{
+            for await (const line of readLines(stream)) seen.push(line);
+          }} catch (error) {{
+            seen.push(error instanceof StreamBroken);
+          }}
+          return seen;
+        }}""",
+        f"{base}/static/lines.js",
+    )
+    assert read == [{"a": 1}, True]
+
+
 def test_keeps_names_apart_as_the_service_does(page: Page, base: str) -> None:
     page.goto(f"{base}/")
     names = page.evaluate(

@@ -61,9 +61,9 @@ class ServiceSettings(BaseSettings):
     rate_limit_burst: int = Field(100, ge=1, description="Requests a client may send at once under the rate limit.")
     max_concurrent: int = Field(64, ge=1, description="Requests served at once; streams are not counted.")
     max_waiting: int = Field(512, ge=0, description="Requests that may wait for their turn; more are refused (503).")
-    max_sockets: int = Field(256, ge=0, description="WebSockets open at once; more are refused (503).")
+    max_sockets: int = Field(64, ge=0, description="WebSockets open at once; more are refused (503).")
     socket_max_bytes: int = Field(
-        16_777_216, ge=1024, description="Largest message over a WebSocket; a larger one closes it with 1009."
+        1_048_576, ge=1024, description="Largest message over a WebSocket; a larger one closes it with 1009."
     )
     socket_idle_s: float = Field(
         300.0, gt=0, description="Seconds without a message after which a WebSocket is closed with 1001."

@@ -9,6 +9,8 @@ from digit.reader import Reader
 
 
 class Measures(Collector):
+    """Collects the reader's counts."""
+
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
 

@@ -18,8 +18,9 @@ import {
   show,
   table,
   trendChart,
+  writeTable,
 } from "../ui/script.js";
-import { readTable, writeTable } from "./table.js";
+import { readTable } from "./table.js";
 import { toNumber } from "./values.js";
 import { activeVersion } from "./versions.js";
 

@@ -1,8 +1,6 @@
-/** CSV text: read for display, written so that no spreadsheet runs a cell as a formula. */
+/** CSV text, read for display. */
 
 import { toNumber } from "./values.js";
-
-const FORMULA = /^[=+\-@\t\r]/;
 
 /** The separator of a table: whichever of semicolon, tab and comma its first line has most of outside quotes. */
 function separatorOf(text) {
@@ -65,15 +63,4 @@ export function readTable(source) {
     header: isHeader ? records[0].cells.map((cell) => cell.trim()) : null,
     rows: isHeader ? records.slice(1) : records,
   };
-}
-
-function writeCell(value, separator) {
-  const text = String(value ?? "");
-  const safe = FORMULA.test(text) && Number.isNaN(toNumber(text)) ? `'${text}` : text;
-  return safe.includes(separator) || /["\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-/** Writes rows as CSV in the given separator; a cell that a spreadsheet would run gets an apostrophe before it. */
-export function writeTable(rows, separator = ",") {
-  return rows.map((row) => row.map((cell) => writeCell(cell, separator)).join(separator)).join("\r\n") + "\r\n";
 }

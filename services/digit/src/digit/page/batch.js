@@ -1,7 +1,7 @@
 /** Files on their way: sent call by call, answered line by line; it can be stopped, and goes on where it was. */
 
 import { ProblemError, api } from "../ui/script.js";
-import { readLines } from "./lines.js";
+import { StreamBroken, readLines } from "./lines.js";
 import { query } from "./reading.js";
 import { makeRow } from "./rows.js";
 import { callsOf, numbered } from "./sources.js";
@@ -142,7 +142,7 @@ const isRefusal = (error) => [413, 422].includes(error.status) && !/unknown-mode
 /** An error that goes on being one is shown; one of this page's own is thrown. */
 function failureOf(error) {
   if (error instanceof ProblemError) return error;
-  if (error instanceof TypeError || error instanceof SyntaxError) return new ProblemError(0, CUT_OFF); // the stream's end
+  if (error instanceof StreamBroken) return new ProblemError(0, CUT_OFF);
   throw error;
 }
 

@@ -1,13 +1,13 @@
 /** Draw: one digit, read while it is drawn; or a number, read after each stroke. */
 
-import { announce, problemBox, saveFile, show, ProblemError } from "../ui/script.js";
+import { ProblemError, announce, problemBox, saveFile, show } from "../ui/script.js";
+import { DigitView } from "./digitview.js";
+import { lineMark } from "./linemark.js";
 import { Newest } from "./newest.js";
 import { NumberView } from "./numberview.js";
 import { Pad } from "./pad.js";
 import { Reader, readNumber } from "./reading.js";
 import { Tools } from "./tools.js";
-import { DigitView } from "./digitview.js";
-import { lineMark } from "./linemark.js";
 
 const SETTLED_MS = 900; // what is read while somebody still draws is not worth saying aloud
 const DIGIT_PX = 280;

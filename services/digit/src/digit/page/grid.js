@@ -2,7 +2,7 @@
 
 import { button, h, mark, plural, show } from "../ui/script.js";
 import { formatSure } from "./digitview.js";
-import { KINDS, NONE, correct, heldOf, kindOf, saidOf } from "./rows.js";
+import { KINDS, NONE, heldOf, kindOf, saidOf } from "./rows.js";
 import { Thumbs } from "./thumbs.js";
 
 export const PAGE_ROWS = 50;
@@ -91,7 +91,7 @@ export class Grid {
       h("td", { class: "num" }, String(row.number)),
       h("td", { class: "picture" }, this.pictureOf(row)),
       h("td", { class: "name" }, row.name),
-      h("td", { class: "digit" }, row.error === null ? digitInput(row) : "–"),
+      h("td", { class: "digit" }, row.error === null ? digitInput(row) : h("span", { class: "no-digit muted" }, "–")),
       h("td", { class: "confidence" }, row.error === null ? confidenceBar(row.confidence) : ""),
       h("td", { class: "status" }, statusOf(row)),
     );
@@ -115,7 +115,7 @@ export class Grid {
   }
 
   set(row, value) {
-    correct(row, value);
+    row.correction = value;
     const element = this.elements.get(row);
     const input = this.inputOf(row);
     input.value = textOf(row);

@@ -6,7 +6,7 @@ export const NONE = "none"; // a correction: there is no digit in the picture
 const LABEL = /_label_([0-9])(?![0-9])/i;
 const collator = new Intl.Collator("en", { numeric: true });
 
-/** A row of the answer's line {name, prediction, confidence, is_digit} or {name, error}. */
+/** A row of the answer's line {name, prediction, confidence, is_digit} or {name, error}; `correction` is what somebody says it is. */
 export function makeRow(number, name, line, { source, model }) {
   const label = LABEL.exec(name)?.[1];
   return {
@@ -47,12 +47,7 @@ export const KINDS = {
 /** The kinds that a row is of, the most telling first. */
 export const kindOf = (row) => ["error", "corrected", "wrong", "none", "unsure"].find((kind) => KINDS[kind][1](row));
 
-/** Sets what a row is; what the model says already confirms it, null takes the word back. */
-export function correct(row, value) {
-  row.correction = value;
-}
-
-/** {right, labelled}: how many of the rows whose name holds a label (or that were corrected) the model read rightly. */
+/** {right, labelled}: how many of the pictures whose name holds a label the model read rightly; a correction overrules the label. */
 export function accuracyOf(rows) {
   const labelled = rows.filter((row) => row.label !== null && isRead(row));
   return { labelled: labelled.length, right: labelled.filter((row) => !isWrong(row)).length };

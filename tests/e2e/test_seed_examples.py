@@ -8,6 +8,7 @@ import sys
 from ast import literal_eval
 from pathlib import Path
 
+import hostile
 import httpx2
 import pytest
 
@@ -87,3 +88,63 @@ def test_the_examples_of_the_guides_are_the_seeds() -> None:
         assert example.replace(HOST, ours) in japanese
     for readme in ("README.md", "services/anomaly/README.md"):
         assert CURL.replace(HOST, ours) in (root / readme).read_text("utf-8")
+
+
+# --- digit: the seeds name calls and answers, and show no code; these are the clients that they describe -------------
+
+DIGIT_REQUESTS = """\
+import requests
+
+with open("img_0_label_7.png", "rb") as file:
+    print(requests.post("http://localhost:8000/digit/predict", files={"file": file}).json())
+with open("digits.zip", "rb") as file:
+    print(requests.post("http://localhost:8000/digit/predict_batch", files={"files": file}).json())
+with open("notes.txt", "rb") as file:
+    print(requests.post("http://localhost:8000/digit/predict", files={"file": file}).json()["error"])
+"""
+DIGIT_CURL = """\
+curl -X POST http://localhost:8000/digit/predict -F "file=@img_0_label_7.png"
+curl -X POST http://localhost:8000/digit/predict_batch -F "files=@img_0_label_7.png" -F "files=@digits.zip"
+"""
+DIGIT_SOCKET = """\
+import asyncio, base64, websockets
+
+async def main():
+    async with websockets.connect("ws://localhost:8000/digit/ws") as websocket:
+        with open("img_0_label_7.png", "rb") as file:
+            await websocket.send(base64.b64encode(file.read()).decode())
+        print(await websocket.recv())
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> Path:
+    """Returns a folder with the files that the digit examples send."""
+    picture = hostile.png(hostile.header(64, 64), hostile.rows_of(hostile.seven()))
+    (tmp_path / "img_0_label_7.png").write_bytes(picture)
+    (tmp_path / "digits.zip").write_bytes(hostile.zipped(("a/img_1_label_7.png", picture)))
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("requests"), reason="the package requests is not installed")
+def test_the_digit_seeds_multipart_client_runs(base_url: str, digits: Path) -> None:
+    (digits / "example.py").write_text(DIGIT_REQUESTS.replace(HOST, base_url))
+    single, batch, error = run([sys.executable, "example.py"], digits).splitlines()
+    assert literal_eval(single) == {"prediction": 7}
+    assert literal_eval(batch) == {"predictions": {"img_1_label_7.png": 7}}
+    assert error == "File is not an image: notes.txt"
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_digit_seeds_curl_runs(base_url: str, digits: Path) -> None:
+    printed = run(["sh", "-c", DIGIT_CURL.replace(HOST, base_url)], digits)
+    assert printed == '{"prediction":7}{"predictions":{"img_0_label_7.png":7,"img_1_label_7.png":7}}'
+
+
+def test_the_digit_seeds_websocket_client_runs(base_url: str, digits: Path) -> None:
+    address = HOST.removeprefix("http"), base_url.removeprefix("http")
+    (digits / "example.py").write_text(DIGIT_SOCKET.replace(*address))
+    assert json.loads(run([sys.executable, "example.py"], digits))["prediction"] == 7

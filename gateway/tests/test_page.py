@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from gateway.routes import ROUTES, Route
 from playwright.sync_api import Page, expect
 
-FAINT = Path(__file__).parents[2] / "services/anomaly/tests/faint_text.js"
+FAINT = Path(__file__).parents[2] / "tests/faint_text.js"
+TABS = {"digit": "Draw", "anomaly": "Score"}  # the first one of each page
 
 
 @pytest.fixture(scope="module")
@@ -17,24 +19,26 @@ def base(serve: Callable[..., str]) -> str:
 
 def test_shows_each_service_with_its_health_and_an_example(page: Page, base: str) -> None:
     page.goto(f"{base}/")
-    card = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="nomaly"))
-    expect(card.locator("[data-state=healthy]")).to_be_visible()
-    expect(card.locator("pre")).to_contain_text(f"{base}/anomaly")
+    for route in ROUTES:
+        card = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=route.title))
+        expect(card.locator("[data-state=healthy]")).to_be_visible()
+        expect(card.locator("pre")).to_contain_text(f"{base}{route.prefix}")
     expect(page.locator("#health")).to_have_text("healthy")
     expect(page.locator("#checked")).to_contain_text("Checked at")
-    assert page.get_by_role("listitem").count() == 1
+    assert page.get_by_role("listitem").count() == len(ROUTES)
 
 
-def test_leads_to_the_page_of_a_service_and_back(page: Page, base: str) -> None:
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_leads_to_the_page_of_a_service_and_back(page: Page, base: str, route: Route) -> None:
     page.goto(f"{base}/")
-    page.get_by_role("link", name=re.compile("^Open the page of")).press("Enter")
-    expect(page).to_have_url(f"{base}/anomaly/")
-    expect(page.get_by_role("tab", name="Score")).to_be_visible()
+    page.get_by_role("link", name=f"Open the page of {route.title}").press("Enter")
+    expect(page).to_have_url(re.compile(f"^{base}{route.prefix}/(#.*)?$"))
+    expect(page.get_by_role("tab", name=TABS[route.name])).to_be_visible()
     page.get_by_role("link", name="All services").click()
     expect(page).to_have_url(f"{base}/")
 
 
-@pytest.mark.parametrize("path", ["docs", "anomaly/docs"])
+@pytest.mark.parametrize("path", ["docs", *(f"{route.name}/docs" for route in ROUTES)])
 def test_leads_to_documentation_that_loads_from_here_alone(page: Page, base: str, path: str) -> None:
     page.goto(f"{base}/{path}")
     expect(page.locator(".opblock").first).to_be_visible()
@@ -43,8 +47,9 @@ def test_leads_to_documentation_that_loads_from_here_alone(page: Page, base: str
 def test_copies_the_example_by_keyboard(page: Page, base: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{base}/")
-    page.get_by_role("button", name=re.compile("^Copy the example")).press("Enter")
-    expect(page.get_by_role("button", name=re.compile("^Copy the example"))).to_have_text("Copied")
+    button = page.get_by_role("button", name="Copy the example of Anomaly detection")
+    button.press("Enter")
+    expect(button).to_have_text("Copied")
     assert "curl" in page.evaluate("navigator.clipboard.readText()")
 
 

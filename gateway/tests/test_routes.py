@@ -16,13 +16,16 @@ def test_lists_services_that_exist(route: Route, monkeypatch: pytest.MonkeyPatch
     assert f"{{base}}{route.name}" in route.example
 
 
+ANOMALY = next(route for route in ROUTES if route.name == "anomaly")
+
+
 def test_lets_what_is_shared_win_over_the_services_own_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ANOMALY_DRAIN_S", "7")
-    assert ROUTES[0].create().settings.drain_s == 7
-    assert ROUTES[0].create(drain_s=3).settings.drain_s == 3
+    assert ANOMALY.create().settings.drain_s == 7
+    assert ANOMALY.create(drain_s=3).settings.drain_s == 3
 
 
 def test_refuses_a_bad_setting_of_a_service_in_one_line(
@@ -30,5 +33,5 @@ def test_refuses_a_bad_setting_of_a_service_in_one_line(
 ) -> None:
     monkeypatch.setenv("ANOMALY_MAX_ROWS", "many")
     with pytest.raises(SystemExit):
-        ROUTES[0].create()
+        ANOMALY.create()
     assert capsys.readouterr().err.startswith("lineside: ANOMALY_MAX_ROWS='many': Input should be a valid integer")

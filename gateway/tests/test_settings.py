@@ -21,5 +21,7 @@ def test_refuses_to_require_a_service_that_does_not_exist(
     monkeypatch.setenv("GATEWAY_REQUIRED", "anomaly, weather")
     with pytest.raises(SystemExit):
         load(Settings)
-    expected = "lineside: GATEWAY_REQUIRED='anomaly, weather': 'weather' is not a service, expected some of anomaly\n"
+    expected = (
+        "lineside: GATEWAY_REQUIRED='anomaly, weather': 'weather' is not a service, expected some of digit, anomaly\n"
+    )
     assert capsys.readouterr().err == expected

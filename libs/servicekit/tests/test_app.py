@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from servicekit import context
 from servicekit.app import Service
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.types import Receive, Scope, Send
 
 Client = Callable[..., TestClient]
@@ -59,11 +59,12 @@ def test_opens_pages_documentation_and_health_without_a_key_and_nothing_else(mak
         assert not toy.is_open("GET", path), path
 
 
-def test_runs_the_lifespan_and_refuses_websockets(make: Callable[..., Service]) -> None:
+def test_runs_the_lifespan_and_refuses_websockets_where_there_are_none(make: Callable[..., Service]) -> None:
     with TestClient(make()) as toy:
         assert toy.get("/health").status_code == 200
-        with pytest.raises(RuntimeError, match="no service answers to websocket"), toy.websocket_connect("/"):
+        with pytest.raises(WebSocketDenialResponse) as caught, toy.websocket_connect("/"):
             pass
+        assert (caught.value.status_code, caught.value.json()["detail"]) == (404, "there is no WebSocket at '/'")
 
 
 @pytest.mark.parametrize(("origin", "allowed"), [("https://mes.example", True), ("https://evil.example", False)])

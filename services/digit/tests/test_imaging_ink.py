@@ -41,3 +41,17 @@ def test_a_desk_around_the_sheet_is_not_the_digit() -> None:
     assert mask[105:195, 142:154].all()
     assert not mask[:40].any()
     assert not mask[:, :40].any()
+
+
+def test_the_grain_of_a_strip_of_desk_is_not_ink() -> None:
+    page = _page(2, ink=210)
+    desk = np.random.default_rng(3).normal(90, 25, (300, 24))
+    page[:, :24] = desk.clip(0, 255)
+    assert not writing(page).keep.any()
+
+
+def test_a_line_that_the_border_cuts_is_no_writing() -> None:
+    page = _page(2)
+    page[100:200, 140:156] = page[100:200, 120:136]
+    page[-9:-5, :200] = 90
+    assert not writing(page).keep.any()

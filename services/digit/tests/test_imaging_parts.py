@@ -2,7 +2,7 @@
 
 import numpy as np
 from digit.imaging.components import components
-from digit.imaging.parts import digit_of, edges, is_block, sharp
+from digit.imaging.parts import at_rim, digit_of, edges, is_block, sharp
 
 
 def _kept(mask: np.ndarray) -> np.ndarray:
@@ -45,6 +45,19 @@ def test_a_digit_cut_by_the_border_is_no_desk() -> None:
     mask = np.zeros((100, 100), np.bool_)
     mask[:80, 45:55] = True
     assert not edges(components(mask)).any()
+
+
+def test_what_lies_along_one_border_is_at_the_rim() -> None:
+    mask = _digit()
+    mask[2:8, 10:90] = mask[30:60, 90:99] = True
+    parts = components(mask)
+    assert (parts.mask(~at_rim(parts)) == _digit()).all()
+
+
+def test_a_stroke_from_the_border_to_the_middle_is_not_at_the_rim() -> None:
+    mask = np.zeros((100, 100), np.bool_)
+    mask[:40, 2:8] = mask[:6, :40] = True
+    assert not at_rim(components(mask)).any()
 
 
 def test_ink_has_edges_and_a_shadow_has_none() -> None:

@@ -9,7 +9,7 @@ from digit.preprocess import SIDE, Prepared, find_ink, frame, prepare, prepare_g
 from PIL import Image, ImageOps
 from train.evaluation_sets import DEVELOPMENT, KINDS, samples
 from train.strokes import cover, digit, generator
-from train.strokes.photographs import lit, rule, sheet, shot
+from train.strokes.photographs import lit, rule, seen_askew, sheet, shot
 
 
 def _drawing(label: int, side: int = 280, pen: float = 20, seed: int = 1) -> Image.Image:
@@ -89,6 +89,18 @@ def test_a_hairline_becomes_as_strong_as_a_pen() -> None:
     assert _like(thin, pen) > 0.7
 
 
+@pytest.mark.parametrize("soft", [1, 10, 40, 100])
+@pytest.mark.parametrize("degrees", [0, 35, 90, 200])
+def test_a_hard_shadow_across_the_digit_is_no_ink(degrees: int, soft: int) -> None:
+    plain = ImageOps.invert(_drawing(5, 300)).point(lambda level: 40 + level * 180 // 255)
+    y, x = np.mgrid[0:300, 0:300] - 150
+    across = np.cos(np.radians(degrees)) * x + np.sin(np.radians(degrees)) * y
+    light = 1 - 0.55 * np.clip(across / soft + 0.5, 0, 1)
+    noise = np.random.default_rng(degrees).normal(0, 2, plain.size)
+    shaded = Image.fromarray((np.asarray(plain) * light + noise).clip(0, 255).astype(np.uint8))
+    assert _like(prepare(shaded), prepare(plain)) > 0.93
+
+
 def test_the_box_is_in_the_pictures_own_pixels() -> None:
     page = Image.new("L", (1500, 1100), 255)
     page.paste(0, (900, 300, 930, 600))
@@ -131,6 +143,11 @@ def _blank_pages() -> dict[str, Image.Image]:
     paper = sheet(rng, (800, 600), (232, 230, 224), 2)
     pages["paper"] = paper
     pages["photographed paper"] = shot(rng, lit(rng, paper, strength=0.6), blur_px=1, noise=4)
+    desk = sheet(rng, (800, 600), (70, 60, 50), 6)
+    on_desk = seen_askew(rng, paper, 0.03, desk)
+    pages["on a desk"] = shot(rng, lit(rng, on_desk, strength=0.4), blur_px=1, noise=3)
+    half = np.where(np.arange(800) > 350, 0.5, 1)[None, :, None]
+    pages["half in the shade"] = Image.fromarray((np.asarray(paper) * half).astype(np.uint8))
     for squared in (False, True):
         ruled = paper.copy()
         rule(rng, ruled, 60, (150, 160, 200), squared=squared)

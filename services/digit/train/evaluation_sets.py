@@ -7,24 +7,18 @@ those templates. The seed that figures are published with is PUBLISHED; choices 
 """
 
 import argparse
-import colorsys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
 
-from train.strokes import Colour, Strokes, cover, digit, draw, pressures
-from train.strokes.photographs import inked, jpeg, lit, png, rule, seen_askew, sheet, shot
+from train import evaluation_drawings, evaluation_photographs
+from train.evaluation_drawings import Rng
 
 DEVELOPMENT = 7
 PUBLISHED = 4711
-LEAST_LUMA_APART = 90  # grey levels between ink and paper of a drawing with "some contrast"
-ORIENTATION = 0x0112  # the EXIF tag
-TURNS = {3: 180, 6: 90, 8: 270}  # EXIF orientation: degrees that the stored picture is turned anticlockwise
 
-Rng = np.random.Generator
 Maker = Callable[[Rng, int], bytes]
 
 
@@ -52,255 +46,27 @@ def _rng(seed: int, kind: str, number: int) -> Rng:
     return np.random.default_rng((seed, number, *kind.encode()))
 
 
-def _written(rng: Rng, label: int) -> Strokes:
-    return digit(rng, label, "evaluation")
-
-
-def _placed(rng: Rng, size: tuple[int, int], least: float, most: float) -> tuple[float, float, float, float]:
-    """Returns a box of a share of the shorter side, anywhere inside but for a margin."""
-    side = min(size) * rng.uniform(least, most)
-    free = np.array(size) - side
-    x, y = free * rng.uniform(0.1, 0.9, 2)
-    return x, y, side, side
-
-
-def _pen(rng: Rng, side: float) -> float:
-    """Returns a pen width in pixels: from a hairline to a felt pen a sixth as wide as the digit is high."""
-    return float(max(1.0, side * np.exp(rng.uniform(np.log(0.006), np.log(0.16)))))
-
-
-def _drawn(
-    rng: Rng, label: int, ink: Colour, paper: Colour | None, sides: tuple[int, int] = (200, 1200)
-) -> Image.Image:
-    width = int(np.exp(rng.uniform(*np.log(sides))))
-    size = width, max(sides[0], int(width * rng.choice([1.0, 1.0, 0.75, 1.33])))
-    strokes = _written(rng, label)
-    box = _placed(rng, size, 0.45, 0.85)
-    return draw(
-        strokes,
-        size,
-        width_px=_pen(rng, box[2]),
-        box=box,
-        ink=ink,
-        paper=paper,
-        antialias=bool(rng.random() < 0.7),
-        pressure=pressures(rng, strokes, rng.uniform(0, 0.3)),
-    )
-
-
-def _luma(colour: Colour) -> float:
-    return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
-
-
-def _colour(rng: Rng, value: tuple[float, float], saturation: tuple[float, float] = (0, 1)) -> Colour:
-    red, green, blue = colorsys.hsv_to_rgb(rng.random(), rng.uniform(*saturation), rng.uniform(*value))
-    return round(red * 255), round(green * 255), round(blue * 255)
-
-
-def canvas_black_on_white(rng: Rng, label: int) -> bytes:
-    """A drawing program's export."""
-    return png(_drawn(rng, label, (0, 0, 0), (255, 255, 255)))
-
-
-def canvas_white_on_black(rng: Rng, label: int) -> bytes:
-    """The same, inverted, as pages for MNIST draw."""
-    return png(_drawn(rng, label, (255, 255, 255), (0, 0, 0)))
-
-
-def dark_theme(rng: Rng, label: int) -> bytes:
-    """Light ink on a dark page that is not black."""
-    return png(_drawn(rng, label, _colour(rng, (0.75, 1), (0, 0.5)), _colour(rng, (0.05, 0.25), (0, 0.6))))
-
-
-def colours(rng: Rng, label: int) -> bytes:
-    """Any ink on any paper; one in four pairs differs in hue alone."""
-    while True:
-        ink, paper = _colour(rng, (0, 1)), _colour(rng, (0, 1))
-        apart = abs(_luma(ink) - _luma(paper))
-        far = float(np.linalg.norm(np.subtract(ink, paper)))
-        if apart > LEAST_LUMA_APART:
-            break
-        if apart < 12 and far > 150:
-            break
-    return png(_drawn(rng, label, ink, paper))
-
-
-def transparent_dark_ink(rng: Rng, label: int) -> bytes:
-    """A canvas exported without its background."""
-    return png(_drawn(rng, label, _colour(rng, (0, 0.45)), None))
-
-
-def transparent_light_ink(rng: Rng, label: int) -> bytes:
-    """The same of a page with a dark theme."""
-    return png(_drawn(rng, label, _colour(rng, (0.85, 1), (0, 0.3)), None))
-
-
-def small_off_centre(rng: Rng, label: int) -> bytes:
-    """A digit of a twentieth to a fifth of a large picture, anywhere."""
-    size = int(rng.integers(400, 2000)), int(rng.integers(400, 2000))
-    strokes = _written(rng, label)
-    side = max(24.0, min(size) * rng.uniform(0.05, 0.2))
-    x, y = (np.array(size) - side) * rng.uniform(0.01, 0.99, 2)
-    pen = max(1.0, side * rng.uniform(0.03, 0.14))
-    return png(draw(strokes, size, width_px=pen, box=(x, y, side, side)))
-
-
-def tight_crops(rng: Rng, label: int) -> bytes:
-    """A digit that touches all four borders of its picture."""
-    strokes = _written(rng, label)
-    everything = np.concatenate(strokes)
-    side = rng.uniform(40, 400)
-    pen = max(1.5, side * rng.uniform(0.04, 0.16))
-    low = everything.min(axis=0) * side - pen / 2
-    size = np.maximum(np.ceil(np.ptp(everything, axis=0) * side + pen), 3).astype(int)
-    box = (-low[0], -low[1], side, side)
-    ink, paper = ((0, 0, 0), (255, 255, 255)) if rng.random() < 0.5 else ((255, 255, 255), (0, 0, 0))
-    return png(draw(strokes, (int(size[0]), int(size[1])), width_px=pen, box=box, ink=ink, paper=paper))
-
-
-def thumbnails(rng: Rng, label: int) -> bytes:
-    """16 to 40 pixels."""
-    side = int(rng.integers(16, 41))
-    strokes = _written(rng, label)
-    pen = side * rng.uniform(0.06, 0.14)
-    box = _placed(rng, (side, side), 0.6, 0.95)
-    picture = draw(strokes, (side, side), width_px=pen, box=box)
-    return png(picture) if rng.random() < 0.7 else jpeg(picture, int(rng.integers(60, 95)))
-
-
-def _noted(rng: Rng, label: int, paper: Image.Image, ink: Colour, density: float, least: float = 0.15) -> Image.Image:
-    """Writes the digit onto paper with a pen of common width."""
-    strokes = _written(rng, label)
-    box = _placed(rng, paper.size, least, 0.7)
-    pen = box[2] * np.exp(rng.uniform(np.log(0.025), np.log(0.12)))
-    mask = cover(strokes, paper.size, width_px=pen, box=box, pressure=pressures(rng, strokes, 0.2))
-    return inked(paper, mask, ink, density)
-
-
-def _camera(rng: Rng, picture: Image.Image, strength: float) -> Image.Image:
-    lighted = lit(rng, picture, strength=strength)
-    return shot(rng, lighted, blur_px=rng.uniform(0.3, 1.6), noise=rng.uniform(1, 7))
-
-
-def _format(rng: Rng) -> tuple[int, int]:
-    width = int(rng.integers(480, 1300))
-    return (width, int(width * 1.33)) if rng.random() < 0.5 else (int(width * 1.33), width)
-
-
-def photographs(rng: Rng, label: int) -> bytes:
-    """A note photographed by hand: desk, shadow, slope of light, perspective, blur, noise, JPEG."""
-    size = _format(rng)
-    paper = sheet(rng, size, _colour(rng, (0.8, 0.98), (0, 0.12)), rng.uniform(0.5, 3))
-    note = _noted(rng, label, paper, _colour(rng, (0, 0.4)), rng.uniform(0.7, 1))
-    desk = sheet(rng, size, _colour(rng, (0.15, 0.6), (0.1, 0.6)), rng.uniform(2, 8)) if rng.random() < 0.4 else None
-    seen = seen_askew(rng, note, rng.uniform(0, 0.06), desk)
-    return jpeg(_camera(rng, seen, rng.uniform(0.1, 0.9)), int(rng.integers(30, 91)))
-
-
-def _ruled(rng: Rng, label: int, *, squared: bool) -> bytes:
-    size = _format(rng)
-    paper = sheet(rng, size, _colour(rng, (0.88, 1), (0, 0.06)), rng.uniform(0, 2))
-    rule(rng, paper, min(size) * rng.uniform(0.06, 0.2), _colour(rng, (0.55, 0.85), (0.1, 0.7)), squared=squared)
-    note = _noted(rng, label, paper, _colour(rng, (0, 0.35)), rng.uniform(0.8, 1), least=0.25)
-    if rng.random() < 0.4:
-        return png(note)
-    seen = seen_askew(rng, note, rng.uniform(0, 0.03), None)
-    return jpeg(_camera(rng, seen, rng.uniform(0, 0.5)), int(rng.integers(50, 93)))
-
-
-def ruled_paper(rng: Rng, label: int) -> bytes:
-    """A digit on lines, scanned or photographed."""
-    return _ruled(rng, label, squared=False)
-
-
-def squared_paper(rng: Rng, label: int) -> bytes:
-    """A digit on squares, scanned or photographed."""
-    return _ruled(rng, label, squared=True)
-
-
-def pencil(rng: Rng, label: int) -> bytes:
-    """A soft grey line on grainy paper."""
-    size = _format(rng)
-    paper = sheet(rng, size, _colour(rng, (0.82, 0.97), (0, 0.08)), rng.uniform(1, 3))
-    grey = int(rng.integers(60, 120))
-    note = _noted(rng, label, paper, (grey, grey, grey), rng.uniform(0.35, 0.7), least=0.25)
-    return jpeg(_camera(rng, note, rng.uniform(0, 0.5)), int(rng.integers(50, 93)))
-
-
-def blackboard(rng: Rng, label: int) -> bytes:
-    """Chalk on a board."""
-    size = _format(rng)
-    board = sheet(rng, size, _colour(rng, (0.12, 0.35), (0, 0.5)), rng.uniform(1, 5))
-    note = _noted(rng, label, board, _colour(rng, (0.85, 1), (0, 0.2)), rng.uniform(0.6, 1))
-    return jpeg(_camera(rng, note, rng.uniform(0, 0.7)), int(rng.integers(40, 93)))
-
-
-def exif_turned(rng: Rng, label: int) -> bytes:
-    """A telephone held sideways: the picture is stored turned, and EXIF says how."""
-    orientation = int(rng.choice(list(TURNS)))
-    upright = _drawn(rng, label, (20, 20, 40), (245, 244, 240), (200, 800))
-    exif = Image.Exif()
-    exif[ORIENTATION] = orientation
-    return jpeg(upright.rotate(TURNS[orientation], expand=True), int(rng.integers(70, 95)), exif)
-
-
-def form_boxes(rng: Rng, label: int) -> bytes:
-    """A scanned form: the digit in a printed box, or between the walls of its neighbours' boxes."""
-    side = int(rng.integers(60, 400))
-    picture = Image.new("RGB", (side, side), (255, 255, 255))
-    pen = ImageDraw.Draw(picture)
-    inset, thick = side * rng.uniform(0.01, 0.1), max(1, round(side * rng.uniform(0.008, 0.03)))
-    frame_colour = _colour(rng, (0, 0.6))
-    pen.rectangle((inset, inset, side - inset, side - inset), outline=frame_colour, width=thick)
-    strokes = _written(rng, label)
-    room = side - 2 * inset - 2 * thick
-    box_side = room * rng.uniform(0.55, 0.85)
-    x, y = inset + thick + (room - box_side) * rng.uniform(0.2, 0.8, 2)
-    mask = cover(
-        strokes, picture.size, width_px=max(1.2, box_side * rng.uniform(0.04, 0.12)), box=(x, y, box_side, box_side)
-    )
-    return jpeg(inked(picture, mask, _colour(rng, (0, 0.35)), 1.0), int(rng.integers(50, 95)))
-
-
-def neighbours(rng: Rng, label: int) -> bytes:
-    """Cut out of a row of digits, with remains of the neighbours at the borders."""
-    side = int(rng.integers(40, 200))
-    strokes = _written(rng, label)
-    pen = side * rng.uniform(0.05, 0.1)
-    whole = cover(strokes, (side, side), width_px=pen, box=(side * 0.15, side * 0.12, side * 0.7, side * 0.74))
-    picture = inked(Image.new("RGB", (side, side), (255, 255, 255)), whole, (10, 10, 30), 1.0)
-    edge = side * (0.15 + 0.35 * (1 - np.ptp(np.concatenate(strokes)[:, 0])))
-    reach = rng.uniform(0.05, 0.6) * max(edge - 1.6 * pen, 1)
-    for x in (reach - side * 0.75 - pen / 2, side - reach + pen / 2):
-        other = _written(rng, int(rng.integers(10)))
-        other = [points - [np.concatenate(other)[:, 0].min(), 0] for points in other]
-        if x < 0:
-            x = reach - pen / 2 - side * 0.75 * float(np.concatenate(other)[:, 0].max())
-        mask = cover(other, picture.size, width_px=pen, box=(x, side * 0.12, side * 0.75, side * 0.75))
-        picture = inked(picture, mask, (10, 10, 30), 1.0)
-    return png(picture)
-
-
 KINDS: dict[str, Maker] = {
     maker.__name__: maker
     for maker in (
-        canvas_black_on_white,
-        canvas_white_on_black,
-        dark_theme,
-        colours,
-        transparent_dark_ink,
-        transparent_light_ink,
-        small_off_centre,
-        tight_crops,
-        thumbnails,
-        photographs,
-        ruled_paper,
-        squared_paper,
-        pencil,
-        blackboard,
-        exif_turned,
-        form_boxes,
-        neighbours,
+        evaluation_drawings.canvas_black_on_white,
+        evaluation_drawings.canvas_white_on_black,
+        evaluation_drawings.dark_theme,
+        evaluation_drawings.colours,
+        evaluation_drawings.transparent_dark_ink,
+        evaluation_drawings.transparent_light_ink,
+        evaluation_drawings.small_off_centre,
+        evaluation_drawings.tight_crops,
+        evaluation_drawings.thumbnails,
+        evaluation_photographs.photographs,
+        evaluation_photographs.ruled_paper,
+        evaluation_photographs.squared_paper,
+        evaluation_photographs.pencil,
+        evaluation_photographs.blackboard,
+        evaluation_photographs.hard_shadows,
+        evaluation_drawings.exif_turned,
+        evaluation_drawings.form_boxes,
+        evaluation_drawings.neighbours,
     )
 }
 

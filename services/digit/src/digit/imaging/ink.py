@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from digit.imaging.components import Components, Mask, components
 from digit.imaging.grey import Grey
 from digit.imaging.paper import Contrast, contrast
-from digit.imaging.parts import Keep, edges, sharp
+from digit.imaging.parts import Keep, at_rim, edges, sharp
 from digit.imaging.ruling import without_ruling
 from digit.imaging.windows import largest
 
@@ -26,6 +26,7 @@ DESK_RIM = 0.025  # of the longer side: what is so near a desk's edge is desk
 ROUNDS = 4  # of taking desk edges away
 LEAST_PHOTOGRAPHED = 0.03  # of the longer side, that the largest part of a photographed writing has
 MANY, LARGEST = 24, 0.2  # so many parts, none of them with so large a share, are noise
+SOLID = 0.4  # of a part's pixels, in a photograph, are full ink: it is no grain
 SPECK = 0.02  # of the largest part's solid pixels
 
 
@@ -63,8 +64,8 @@ def _solid(seen: Contrast, level: NDArray[np.float32], parts: Components) -> Kee
     if not seen.drawn and max(level.shape) > SMALL:
         least = LEAST_PHOTOGRAPHED * max(level.shape)
         large = np.maximum(parts.right - parts.left, parts.bottom - parts.top) >= least
-        keep &= sharp(parts, level)
-        if not (keep & large).any():
+        keep &= sharp(parts, level) & (solid >= SOLID * parts.area)
+        if not (keep & large & ~at_rim(parts)).any():
             keep[:] = False
     area = parts.area[keep]
     if len(area) > MANY and area.max() < LARGEST * area.sum():

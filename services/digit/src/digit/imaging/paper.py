@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from digit.imaging.grey import Grey
-from digit.imaging.windows import closed, opened
+from digit.imaging.shade import followed, is_shaded
+from digit.imaging.windows import closed
 
 Value = TypeVar("Value", np.uint8, np.bool_)
+Filter = Callable[[Grey, int], Grey]
 
 EVEN = 3  # levels within which drawn paper keeps to one tone
 EVEN_SHARE = 0.7
@@ -44,10 +46,13 @@ def contrast(grey: Grey) -> Contrast:
     tone = int(border[len(border) // 2])
     low, high = np.searchsorted(border, (tone - EVEN, tone + EVEN + 1))
     if high - low >= EVEN_SHARE * len(border):
-        return _drawn(grey, _inner_tone(grey, tone))
-    if _few_toned(grey):
-        return _drawn(grey, _paper_tone(grey))
-    return _photographed(grey)
+        tone = _inner_tone(grey, tone)
+    elif _few_toned(grey):
+        tone = _paper_tone(grey)
+    else:
+        return _photographed(grey)
+    seen = _drawn(grey, tone)
+    return _photographed(grey) if max(grey.shape) > SMALL and is_shaded(grey, tone, seen.levels) else seen
 
 
 def _ring(grey: NDArray[Value], depth: int) -> NDArray[Value]:
@@ -129,18 +134,20 @@ def _photographed(grey: Grey) -> Contrast:
     smooth = _smooth(grey)
     longer = max(grey.shape)
     window = _odd((SMALL_STROKE if longer <= 2 * SMALL else STROKE) * longer)
-    if _light_paper(smooth) if longer <= 2 * SMALL else _dark_on_light(smooth):
-        paper = _without_border(closed, smooth, window)
+    small = longer <= 2 * SMALL
+    filled = closed if small else followed
+    if _light_paper(smooth) if small else _dark_on_light(smooth):
+        paper = _without_border(filled, smooth, window)
         away = (np.maximum(paper, smooth) - smooth).astype(np.float32)
         brightest = float(np.percentile(paper[::4, ::4], 95))
         away *= np.float32(brightest) / np.maximum(paper, np.float32(max(1.0, DARKEST * brightest)))
     else:
-        away = (smooth - np.minimum(_without_border(opened, smooth, window), smooth)).astype(np.float32)
+        away = (smooth - np.minimum(~_without_border(filled, ~smooth, window), smooth)).astype(np.float32)
     usual = np.float32(np.median(away[::3, ::3]))
     return Contrast(np.maximum(away - usual, np.float32(0)), _noise(away), drawn=False)
 
 
-def _without_border(filtered: Callable[[Grey, int], Grey], grey: Grey, window: int) -> Grey:
+def _without_border(filtered: Filter, grey: Grey, window: int) -> Grey:
     """Filters as if light and paper went on beyond the border as they come to it."""
     reach = min(window // 2, min(grey.shape) - 1)
     beyond = np.pad(grey.astype(np.int16), reach, "reflect", reflect_type="odd")
@@ -169,16 +176,20 @@ def _dark_on_light(grey: Grey) -> bool:
 
     Strokes are finer than the paper that they enclose.
     """
+    return _darker(grey, closed) or (max(grey.shape) > 2 * SMALL and _darker(grey[::2, ::2], followed))
+
+
+def _darker(grey: Grey, filled: Filter) -> bool:
     longer = max(grey.shape)
-    strength = [_structures(grey, _odd(share * longer)) for share in SCALES]
+    strength = [_structures(grey, _odd(share * longer), filled) for share in SCALES]
     seen = SEEN * max(max(dark[0], light[0]) for dark, light in strength)
     dark, light = next(pair for pair in strength if max(pair[0][0], pair[1][0]) >= seen)
     return dark[1] >= light[1]
 
 
-def _structures(grey: Grey, window: int) -> tuple[tuple[float, float], tuple[float, float]]:
+def _structures(grey: Grey, window: int, filled: Filter) -> tuple[tuple[float, float], tuple[float, float]]:
     """Returns (peak, energy) of the structures narrower than the window, dark and light."""
-    return _strength(closed(grey, window) - grey), _strength(grey - opened(grey, window))
+    return _strength(filled(grey, window) - grey), _strength(filled(~grey, window) - ~grey)
 
 
 def _strength(away: Grey) -> tuple[float, float]:

@@ -15,6 +15,7 @@ NEAR = 0.5  # of the main part's longer side: how far off its detached strokes m
 GAP = 0.06  # of the main part's longer side: what is nearer is a stroke of the digit, not a neighbour
 BESIDE = 0.3  # of a part's extent: less of it than this lies over the main part
 EDGE, SHARP = 6, 0.45  # px within which the level of ink rises by at least so much
+RIM = 0.15  # of the shorter side: no digit is so near the border all over
 LEAST_BLOCK, SLIM, FILLED = 14, 0.4, 0.5  # px; shorter to longer side; share of the area
 DUST = 0.01  # of the main part's area
 
@@ -26,6 +27,13 @@ def edges(parts: Components) -> Keep:
     if not along.all():
         return along
     return np.asarray(contact >= AROUND * sum(parts.shape))
+
+
+def at_rim(parts: Components) -> Keep:
+    """Tells which parts lie wholly along one border, as what is seen beside a sheet or is cut off a line does."""
+    height, width = parts.shape
+    across = np.minimum(parts.right, width - parts.left)
+    return np.asarray(np.minimum(across, np.minimum(parts.bottom, height - parts.top)) < RIM * min(parts.shape))
 
 
 def _contact(parts: Components) -> NDArray[np.intp]:

@@ -61,7 +61,7 @@ def test_a_long_number_whose_digits_all_touch_is_no_bar() -> None:
     pen = ImageDraw.Draw(picture)
     for i in range(10):
         pen.ellipse((20 + 62 * i, 30, 84 + 62 * i, 90), outline=0, width=5)
-    (line,) = lines_of(find_ink(picture))
+    (line,) = lines_of(find_ink(picture, bound=1024))
     assert line.box[2] - line.box[0] > 600
 
 

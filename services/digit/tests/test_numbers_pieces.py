@@ -3,12 +3,12 @@
 import numpy as np
 from digit.numbers.lines import lines_of
 from digit.numbers.pieces import cut
-from digit.numbers.upright import PAPER, Upright, upright
+from digit.numbers.scaled import PAPER, Scaled, scaled
 from digit.preprocess import find_ink
 from PIL import Image, ImageDraw
 
 
-def rings(count: int, apart: int) -> Upright:
+def rings(count: int, apart: int) -> Scaled:
     """Returns a line of rings that are so many pixels apart, or overlap."""
     picture = Image.new("L", (count * (60 + max(apart, 0)) + 60, 120), 255)
     pen = ImageDraw.Draw(picture)
@@ -16,7 +16,7 @@ def rings(count: int, apart: int) -> Upright:
         left = 20 + i * (50 + apart)
         pen.ellipse((left, 30, left + 49, 93), outline=0, width=6)
     ink = find_ink(picture)
-    return upright(ink.grey, lines_of(ink)[0])
+    return scaled(ink.grey, lines_of(ink)[0])
 
 
 def test_marks_that_need_no_cut_are_the_pieces_from_left_to_right() -> None:
@@ -52,3 +52,9 @@ def test_the_line_itself_is_not_changed() -> None:
     before = line.label.copy()
     cut(line, [0])
     assert (line.label == before).all()
+
+
+def test_knows_between_which_pieces_a_seam_runs() -> None:
+    pieces = cut(rings(2, -3), [0])
+    assert all(pieces.parted_at(place) for place in range(1, len(pieces)))
+    assert not cut(rings(3, 10), []).parted_at(1)

@@ -3,10 +3,10 @@
     python -m train.number_strings --evaluate --mnist DIR
     python -m train.number_strings --out DIR
 
-The first reads them and prints the table of the README; the second writes DIR/<kind>/<number>_<text>.png (or .jpg). The
-strokes are of the split `evaluation`, that no network has seen; with --mnist, digits of MNIST's test set are pasted side
-by side as well, so that not all is drawn by one program. The seed that figures are published with is PUBLISHED; choices
-were made with other seeds, on the split `train`.
+The first reads them and prints the table of the README; the second writes DIR/<kind>/<number>_<text>.png (or .jpg).
+The strokes are of the split `evaluation`, that no network has seen; with --mnist, digits of MNIST's test set are pasted
+side by side as well, so that not all is drawn by one program. The seed that figures are published with is PUBLISHED;
+choices were made with other seeds, on the split `train`.
 """
 
 import argparse
@@ -92,8 +92,13 @@ def slanted(rng: Rng, text: str, hands: Hands) -> bytes:
 
 
 def touching(rng: Rng, text: str, hands: Hands) -> bytes:
-    """Every other pair is joined and overlaps by a few pixels."""
-    return _printed(write(rng, text, hands, replace(COMMON, touching=0.5)))
+    """Joined in pairs, which overlap by a few pixels."""
+    return _printed(write(rng, text, hands, replace(COMMON, touching=0.8)))
+
+
+def chained(rng: Rng, text: str, hands: Hands) -> bytes:
+    """Every digit joined to the next."""
+    return _printed(write(rng, text, hands, replace(COMMON, touching=1.0, chains=True)))
 
 
 def pens(rng: Rng, text: str, hands: Hands) -> bytes:
@@ -181,9 +186,10 @@ KINDS: dict[str, Maker] = {
         squared,
         photographs,
         amid_marks,
+        chained,
     )
 }
-PASTED = ("plain", "touching")  # of MNIST's digits
+PASTED = ("plain", "touching", "chained")  # of MNIST's digits
 
 
 @dataclass

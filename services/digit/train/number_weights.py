@@ -2,10 +2,11 @@
 
     python -m train.number_weights --mnist DIR
 
-prints READ and LEFT_OUT of digit.numbers.scores. Paths through the lattice are log-linear in the features of their steps;
-the likelihood of all paths that spell the number, against all paths, is raised by gradients that the forward-backward
-algorithm gives: discriminative forward training, after LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied
-to document recognition", Proceedings of the IEEE 86 (1998), section VI; the networks themselves stay as they are.
+prints READ and LEFT_OUT of digit.numbers.scores. Paths through the lattice are log-linear in the features of their
+steps; the likelihood of all paths that spell the number, against all paths, is raised by gradients that the
+forward-backward algorithm gives: discriminative forward training, after LeCun, Bottou, Bengio and Haffner,
+"Gradient-based learning applied to document recognition", Proceedings of the IEEE 86 (1998), section VI; the networks
+themselves stay as they are.
 """
 
 import argparse
@@ -23,10 +24,13 @@ from digit.numbers.recognition import Recognise, recognised
 from digit.preprocess import find_ink
 from digit.settings import SHIPPED
 from numpy.typing import NDArray
+from PIL import ImageOps
 
 from train import data
 from train.number_strings import KINDS, PASTED, Sample, opened, samples
-from train.written_numbers import drawn, pasted
+from train.strokes import generator
+from train.strokes.photographs import png
+from train.written_numbers import LETTER, Style, drawn, pasted, write
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -66,12 +70,20 @@ def examples(pictures: Iterable[Sample], recognise: Recognise) -> Iterator[Examp
                 len(lattice.pieces),
                 lattice.first,
                 lattice.last,
-                scores.read_features(lattice, found.probabilities, found.digitness),
-                scores.left_out_features(lattice),
+                scores.read_features(found),
+                scores.left_out_features(found),
                 lattice.plausible,
                 found.probabilities.argmax(axis=1),
-                np.array([int(digit) for digit in sample.text]),
+                np.array([int(digit) for digit in sample.text], np.intp),
             )
+
+
+def letters(count: int) -> Iterator[Sample]:
+    """Yields pictures of one to four letters, which are no number."""
+    rng, hands = generator(SEED, "train"), drawn("train")
+    for number in range(count):
+        cover = write(rng, LETTER * (number % 4 + 1), hands, Style())
+        yield Sample("letters", "", png(ImageOps.invert(cover)))
 
 
 def gradient(example: Example, read: Floats, left_out: Floats) -> Gradient | None:
@@ -157,6 +169,7 @@ def main() -> int:
             count = asked.count * (asked.touching if kind == "touching" else 1)
             pictures = samples(SEED, count, [kind], hands)
             learned += examples(pictures, lambda pixels: models.predict(asked.model, pixels))
+    learned += examples(letters(asked.count), lambda pixels: models.predict(asked.model, pixels))
     read, left_out = fit(learned, asked.rounds, sys.stdout.write)
     sys.stdout.write(as_code("READ", scores.READ, read) + as_code("LEFT_OUT", scores.LEFT_OUT, left_out))
     return 0

@@ -35,7 +35,8 @@ class Style:
     tall_px: Span = (50, 110)
     pen: Span = (0.06, 0.11)
     gap: Span = (0.08, 0.3)  # between the nearest ink of neighbours
-    touching: float = 0.0  # share of the neighbours that are joined
+    touching: float = 0.0  # how often a digit is joined to the one before
+    chains: bool = False  # whether that one may be joined as well
     overlap_px: Span = (1, 4)  # where they are
     slant_deg: Span = (-6, 6)  # of the whole number
     vary: float = 0.06  # standard deviation of the logarithm of the digits' heights
@@ -114,32 +115,38 @@ def _tight(mask: Mask) -> Mask:
 
 def write(rng: Rng, text: str, hands: Hands, style: Style) -> Image.Image:
     """Writes the characters of `text`; returns how much of each pixel the ink covers (mode L)."""
+    return Image.fromarray(write_apart(rng, text, hands, style).max(axis=0))
+
+
+def write_apart(rng: Rng, text: str, hands: Hands, style: Style) -> NDArray[np.uint8]:
+    """Writes as `write` does; returns what each character covers (n, h, w)."""
     tall = rng.uniform(*style.tall_px)
     width = max(1.5, tall * rng.uniform(*style.pen))
     slant = float(np.tan(np.deg2rad(rng.uniform(*style.slant_deg))))
     climb = rng.normal(0, style.climb)
     reached = np.full(round((4 + len(text)) * tall), NOWHERE)  # (h,) the last column of ink in each row so far
     placed: list[tuple[int, int, Mask]] = []
-    drift, middle = 0.0, 0
+    drift, middle, joined = 0.0, 0, False
     for character in text:
         height = tall * float(np.exp(rng.normal(0, style.vary)))
         mask, rise = hands(rng, character, Pen(height, width, slant))
         drift = 0.7 * drift + tall * rng.normal(0, style.drift)
         top = round(len(reached) / 2 + drift - climb * middle - rise - mask.shape[0])
-        left = max(middle, _beside(rng, reached, mask, top, tall, style))
+        joined = bool(placed) and rng.random() < style.touching and (style.chains or not joined)
+        left = max(middle, _beside(rng, reached, mask, top, tall, style, joined=joined))
         middle = left + mask.shape[1] // 2
         _reach(reached, mask, top, left)
         placed.append((left, top, mask))
     return _composed(placed, round(MARGIN * tall))
 
 
-def _beside(rng: Rng, reached: Columns, mask: Mask, top: int, tall: float, style: Style) -> int:
+def _beside(rng: Rng, reached: Columns, mask: Mask, top: int, tall: float, style: Style, *, joined: bool) -> int:
     """Returns the column of a digit that keeps its distance to the ink so far, or overlaps it by a few pixels."""
     solid = mask > SOLID
     rows = np.flatnonzero(solid.any(axis=1))
     near = np.array([reached[max(0, top + row - 2) : top + row + 3].max() for row in rows])
     contact = int((near + 1 - solid.argmax(axis=1)[rows]).max())
-    if rng.random() < style.touching:
+    if joined:
         return contact - round(rng.uniform(*style.overlap_px))
     return contact + max(1, round(tall * rng.uniform(*style.gap)))
 
@@ -151,12 +158,11 @@ def _reach(reached: Columns, mask: Mask, top: int, left: int) -> None:
     reached[top + rows] = np.maximum(reached[top + rows], left + last[rows])
 
 
-def _composed(placed: list[tuple[int, int, Mask]], margin: int) -> Image.Image:
+def _composed(placed: list[tuple[int, int, Mask]], margin: int) -> NDArray[np.uint8]:
     left, top = min(x for x, _, _ in placed) - margin, min(y for _, y, _ in placed) - margin
     right = max(x + mask.shape[1] for x, _, mask in placed) + margin
     bottom = max(y + mask.shape[0] for _, y, mask in placed) + margin
-    plane = np.zeros((bottom - top, right - left), np.uint8)
-    for x, y, mask in placed:
-        here = plane[y - top : y - top + mask.shape[0], x - left : x - left + mask.shape[1]]
-        np.maximum(here, mask, out=here)
-    return Image.fromarray(plane)
+    planes = np.zeros((len(placed), bottom - top, right - left), np.uint8)
+    for plane, (x, y, mask) in zip(planes, placed, strict=True):
+        plane[y - top : y - top + mask.shape[0], x - left : x - left + mask.shape[1]] = mask
+    return planes

@@ -46,7 +46,7 @@ class Line:
 
 
 def lines_of(ink: Ink) -> list[Line]:
-    """Returns the lines of writing on a page, the one with the most ink first; none on a blank page."""
+    """Returns the lines of writing on a page, the one with the most ink first; bars and frames make none."""
     marks = components(ink.mask)
     level = _levels(marks, ink.grey)
     usual = _largest(marks)
@@ -57,6 +57,8 @@ def lines_of(ink: Ink) -> list[Line]:
     tall = _typical(_heights(marks), marks, usual)
     usual &= ~_bars(marks, usual, tall)
     letters = np.flatnonzero(usual & (_heights(marks) >= TALL * tall))
+    if not len(letters):
+        return []
     lines = [_line(marks, group, usual, tall, level) for group in _chained(marks, letters, tall)]
     return sorted(lines, key=lambda line: -line.area)
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit.imaging.frame import Plane
+from digit.numbers.scaled import PAPER, Ints, Labels, Scaled
 from digit.numbers.seams import Seams, seams
-from digit.numbers.upright import PAPER, Ints, Labels, Upright
 
 Joint = tuple[int, int, float]  # the names of the pieces on the left and right of a seam, and the ink it crosses
 
@@ -29,8 +29,12 @@ class Pieces:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def parted_at(self, place: int) -> bool:
+        """Whether a seam parts pieces before `place` from those from there on."""
+        return bool(((self.joints[:, 0] < place) & (self.joints[:, 1] >= place)).any())
 
-def cut(line: Upright, marks: Iterable[int]) -> Pieces:
+
+def cut(line: Scaled, marks: Iterable[int]) -> Pieces:
     """Cuts the given marks of a line, and leaves the others whole."""
     label, names = line.label.copy(), len(line.marks)
     joints: list[Joint] = []
@@ -54,7 +58,7 @@ def _divide(label: Labels, own: NDArray[np.bool_], found: Seams, mark: int, name
     return names + count
 
 
-def _numbered(line: Upright, label: Labels, joints: list[Joint]) -> Pieces:
+def _numbered(line: Scaled, label: Labels, joints: list[Joint]) -> Pieces:
     rows, columns = np.nonzero(label != PAPER)
     names, owner = np.unique(label[rows, columns], return_inverse=True)
     n = len(names)

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image
 
-from digit.numbers.lattice import Floats
+from digit.numbers.lattice import Floats, Lattice
 from digit.numbers.lines import Line, lines_of
 from digit.numbers.path import best_path
 from digit.numbers.recognition import Recognise, Recognised, TooManyPiecesError, recognised
 from digit.numbers.scores import scores
 from digit.postprocess import Box
 from digit.preprocess import Ink, find_ink
+
+Span = tuple[int, int]  # the first piece, and the one after the last
 
 BOUND = 1024  # the longer side, in pixels, of what the work is done on: ten digits need more than one does
 OTHER_LINES = 4  # that are looked at, beside the one with the most ink
@@ -69,9 +70,11 @@ def read(picture: Image.Image, recognise: Recognise, max_digits: int) -> Number:
     Raises BlankError, NoDigitsError, SeveralError, and TooLongError.
     """
     ink = find_ink(picture, bound=BOUND)
+    if not ink.mask.any():
+        raise BlankError("The picture is blank: no ink was found")
     lines = lines_of(ink)
     if not lines:
-        raise BlankError("The picture is blank: no ink was found")
+        raise NoDigitsError("No digit was found: only bars or frames were seen")
     try:
         number = _read_line(ink, lines[0], recognise, max_digits)
         _refuse_others(ink, lines, recognise, max_digits)
@@ -100,9 +103,20 @@ def _refuse_others(ink: Ink, lines: list[Line], recognise: Recognise, max_digits
 
 def _read_line(ink: Ink, line: Line, recognise: Recognise, max_digits: int) -> Number:
     found = recognised(ink.grey, line, recognise, max_digits)
-    path = best_path(found.lattice, *scores(found.lattice, found.probabilities, found.digitness))
+    path = best_path(found.lattice, *scores(found))
     digits = [_digit(found, index, path.sureness, ink.scale) for index in path.read]
-    return Number(digits, [_box(found, index, ink.scale) for index in path.left_out])
+    return Number(digits, [_box(found, span, ink.scale) for span in _joined(found.lattice, path.left_out)])
+
+
+def _joined(lattice: Lattice, left_out: list[int]) -> list[Span]:
+    """Returns the pieces that were left out, those that a seam parts as one."""
+    spans: list[Span] = []
+    for index in left_out:
+        first, last = int(lattice.first[index]), int(lattice.last[index])
+        if spans and spans[-1][1] == first and lattice.pieces.parted_at(first):
+            first = spans.pop()[0]
+        spans.append((first, last))
+    return spans
 
 
 def _digit(found: Recognised, index: int, sureness: Floats, scale: float) -> Digit:
@@ -113,18 +127,16 @@ def _digit(found: Recognised, index: int, sureness: Floats, scale: float) -> Dig
         float(sureness[index] * probabilities[prediction]),
         probabilities.tolist(),
         float(found.digitness[index]),
-        _box(found, index, scale),
+        _box(found, (int(found.lattice.first[index]), int(found.lattice.last[index])), scale),
     )
 
 
-def _box(found: Recognised, index: int, scale: float) -> Box:
-    """Returns where a candidate's ink lies in the picture."""
-    lattice = found.lattice
-    left, top, right, bottom = lattice.boxes[index].tolist()
-    label = lattice.pieces.label[top:bottom, left:right]
-    rows, columns = np.nonzero((label >= lattice.first[index]) & (label < lattice.last[index]))
-    (across, lean, start), (_, down, upper) = found.line.to_page
-    x = across * (columns + left) + lean * (rows + top) + start
-    y = down * (rows + top) + upper
-    x0, y0, x1, y1 = (round(scale * float(edge)) for edge in (x.min(), y.min(), x.max() + across, y.max() + down))
+def _box(found: Recognised, span: Span, factor: float) -> Box:
+    """Returns where the ink of pieces lies in the picture; `factor` is its pixels to one of the page."""
+    boxes = found.lattice.pieces.boxes[span[0] : span[1]]
+    column, row = found.line.corner
+    left, top = boxes[:, :2].min(axis=0).tolist()
+    right, bottom = boxes[:, 2:].max(axis=0).tolist()
+    x0, x1 = (round(factor * (column + found.line.scale * edge)) for edge in (left, right))
+    y0, y1 = (round(factor * (row + found.line.scale * edge)) for edge in (top, bottom))
     return x0, y0, x1 - x0, y1 - y0

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit.imaging.frame import Plane, frame
+from digit.numbers.judge import LEAST, judge, windows
 from digit.numbers.lattice import Floats, Lattice, frames, lattice_of
 from digit.numbers.lines import Line
 from digit.numbers.pieces import cut
-from digit.numbers.upright import Upright, upright
+from digit.numbers.scaled import Scaled, scaled
 from digit.postprocess import Outputs
 
 Recognise = Callable[[NDArray[np.float32]], Outputs]  # pictures (n, 28, 28) to what a model says of them
@@ -30,27 +31,30 @@ class TooManyPiecesError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Recognised:
-    """The candidates of a line, and what the model says of each; of implausible ones, that they are no digit."""
+    """The candidates of a line, and what the model and the judge say of each; implausible ones are no digits."""
 
-    line: Upright
+    line: Scaled
     lattice: Lattice
     probabilities: Floats  # (m, 10)
     digitness: Floats  # (m,)
+    whole: Floats  # (m,) the judge's logit that it is one digit, cut rightly
 
 
 def recognised(page: Plane, line: Line, recognise: Recognise, max_digits: int) -> Recognised:
     """Recognises the candidates of a line of the page (h, w); raises TooManyPiecesError."""
-    written = upright(page, line)
+    written = scaled(page, line)
     _check(len(written.marks), max_digits)
     pieces = cut(written, _doubtful(written, recognise))
     _check(len(pieces), max_digits)
     lattice = lattice_of(pieces)
     probabilities, digitness = np.full((len(lattice), 10), 0.1), np.zeros(len(lattice))
+    whole = np.full(len(lattice), LEAST)
     chosen = np.flatnonzero(lattice.plausible)
     if len(chosen):
         outputs = recognise(frames(lattice, chosen))
         probabilities[chosen], digitness[chosen] = outputs.probabilities, outputs.digitness
-    return Recognised(written, lattice, probabilities, digitness)
+        whole[chosen] = judge()(windows(lattice, chosen))
+    return Recognised(written, lattice, probabilities, digitness, whole)
 
 
 def _check(count: int, max_digits: int) -> None:
@@ -61,7 +65,7 @@ def _check(count: int, max_digits: int) -> None:
         raise TooManyPiecesError(message)
 
 
-def _doubtful(line: Upright, recognise: Recognise) -> list[int]:
+def _doubtful(line: Scaled, recognise: Recognise) -> list[int]:
     """Returns the marks that are not surely one digit: those are cut."""
     marks = line.marks
     high = (marks.bottom - marks.top) / line.tall
@@ -75,7 +79,7 @@ def _doubtful(line: Upright, recognise: Recognise) -> list[int]:
     return [int(mark) for mark in large if mark not in sure]
 
 
-def _frame(line: Upright, mark: int) -> Plane:
+def _frame(line: Scaled, mark: int) -> Plane:
     marks = line.marks
     here = np.s_[marks.top[mark] : marks.bottom[mark], marks.left[mark] : marks.right[mark]]
     return frame(line.ink[here], line.label[here] == mark)

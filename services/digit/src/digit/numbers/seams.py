@@ -19,8 +19,12 @@ Floats = NDArray[np.float32]
 ASIDE = np.float32(0.04)  # what a step aside costs, in pixels of full ink: among equals the straight seam wins
 EVERY = 1 / 14  # of the writing's height: the distance between the bands' middles
 REACH = 0.1  # of the writing's height: how far a band reaches to each side
-DEEPEST = 3.2  # strokes' widths that a seam may cross
-APART = 0.2  # of a full-height stroke's ink: what lies between two seams at least, and beside each
+SOLID = 0.5  # of full ink
+DOUBLE = 1.5, 3.0  # strokes' widths: a row of ink so wide is two strokes side by side
+JOINED = 0.15  # what a pixel between two such strokes costs
+DEEPEST = 6.0  # strokes' widths that a seam may cross
+ENTRY = 1.0  # strokes' widths that it costs to enter a stroke square: seams slide into the notches where digits touch
+APART = 0.15  # of a full-height stroke's ink: what lies between two seams at least, and beside each
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +36,7 @@ class Seams:
 
 
 def seams(ink: Plane, tall: float, stroke: float, lean: float) -> Seams:
-    """Returns seams through `ink` (h, w): writing `tall` pixels high with strokes `stroke` wide, leaning by a tangent."""
+    """Returns seams through `ink` (h, w): writing `tall` pixels high, strokes `stroke` wide, leaning by a tangent."""
     height, width = ink.shape
     reach = max(2, round(REACH * tall))
     aside = np.rint(lean * (height / 2 - np.arange(height))).astype(np.intp)  # (h,) of the bands in each row
@@ -40,27 +44,54 @@ def seams(ink: Plane, tall: float, stroke: float, lean: float) -> Seams:
     if not len(middles):
         return Seams(np.zeros((0, height), np.intp), np.zeros(0, np.float32))
     left = middles[:, None] - reach + aside  # (n, h) the first column of each band
-    found = _cheapest(_bands(ink, left, 2 * reach + 1), left)
-    chosen = _distinct(found, ink, least=APART * tall * stroke, most=DEEPEST * stroke)
-    return Seams(found.columns[chosen], found.crossed[chosen])
+    columns, cost = _cheapest(_bands(_cost(ink, stroke), left, 2 * reach + 1))
+    columns += left
+    before = _sums(ink)[np.arange(height), np.clip(columns, 0, width)].sum(axis=1)  # (n,) the ink on the left
+    chosen = _distinct(cost, before, float(ink.sum()), APART * tall * stroke)
+    crossed = _on(ink, columns[chosen])
+    cheap = crossed <= DEEPEST * stroke
+    return Seams(columns[chosen][cheap], crossed[cheap])
+
+
+def _cost(ink: Plane, stroke: float) -> Floats:
+    """Returns (h, w): the ink, less in the middle of joined strokes, and the price of going straight into a stroke."""
+    entered = np.maximum(np.diff(ink, axis=0, prepend=np.float32(0)), 0)  # sums to 1 for each stroke on the way
+    paid = np.where(_between_strokes(ink, stroke), np.float32(JOINED), np.float32(1))
+    return np.asarray(paid * (ink + np.float32(ENTRY * stroke) * entered), np.float32)
+
+
+def _between_strokes(ink: Plane, stroke: float) -> NDArray[np.bool_]:
+    """Returns which pixels (h, w) are in the middle of a row of ink that is as wide as two strokes."""
+    height, width = ink.shape
+    solid = np.zeros((height, width + 1), np.int8)
+    solid[:, :-1] = ink > SOLID
+    steps = np.diff(solid.reshape(-1), prepend=np.int8(0))
+    starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    length = ends - starts
+    double = (length >= DOUBLE[0] * stroke) & (length <= DOUBLE[1] * stroke)
+    middle = (starts + ends)[double] / 2
+    between = np.zeros(height * (width + 1), np.bool_)
+    for aside in range(-round(stroke / 4), round(stroke / 4) + 1):
+        between[(middle + aside).astype(np.intp)] = True
+    return between.reshape(height, width + 1)[:, :-1]
 
 
 def _bands(ink: Plane, left: Ints, width: int) -> Floats:
     """Returns (n, h, width): the ink of each band; beyond the plane there is none."""
     columns = left[:, :, None] + np.arange(width)
-    bands = ink[np.arange(len(ink))[:, None], np.clip(columns, 0, ink.shape[1] - 1)]
+    bands: Floats = ink[np.arange(len(ink))[:, None], np.clip(columns, 0, ink.shape[1] - 1)]
     bands[(columns < 0) | (columns >= ink.shape[1])] = 0
     return bands
 
 
-def _cheapest(bands: Floats, left: Ints) -> Seams:
-    """Returns the cheapest seam of each band (n, h, band), whose first columns are `left` (n, h) of the plane."""
+def _cheapest(bands: Floats) -> tuple[Ints, Floats]:
+    """Returns the columns (n, h) and the cost (n,) of the cheapest seam of each band (n, h, band) of costs."""
     n, height, band = bands.shape
     steps = np.zeros((height, n, band), np.int8)
-    blocked = np.full((n, 1), np.inf, np.float32)
+    outside = np.full((n, 1), np.inf, np.float32)
     total = bands[:, 0]
     for row in range(1, height):
-        fenced = np.concatenate((blocked, total + ASIDE, blocked), axis=1)
+        fenced = np.concatenate((outside, total + ASIDE, outside), axis=1)
         ways = np.stack((fenced[:, :-2], total, fenced[:, 2:]))  # (3, n, band): from the left, above, the right
         steps[row] = ways.argmin(axis=0)
         total = ways.min(axis=0) + bands[:, row]
@@ -69,26 +100,32 @@ def _cheapest(bands: Floats, left: Ints) -> Seams:
     each = np.arange(n)
     for row in range(height - 1, 0, -1):
         columns[:, row - 1] = columns[:, row] + steps[row, each, columns[:, row]] - 1
-    crossed = np.take_along_axis(bands, columns[:, :, None], axis=2).sum(axis=(1, 2))
-    return Seams(columns + left, crossed)
+    return columns, total.min(axis=1)
 
 
-def _distinct(found: Seams, ink: Plane, least: float, most: float) -> Ints:
-    """Returns which seams to cut at, left to right: the cheapest ones with `least` ink between them and the ends."""
-    before = _ink_left_of(ink, found.columns)  # (n,)
-    total = float(ink.sum())
+def _on(ink: Plane, columns: Ints) -> Floats:
+    """Returns the ink (n,) that seams (n, h) cross."""
+    height, width = ink.shape
+    inside = (columns >= 0) & (columns < width)
+    return np.asarray((ink[np.arange(height), np.clip(columns, 0, width - 1)] * inside).sum(axis=1))
+
+
+def _sums(ink: Plane) -> NDArray[np.float64]:
+    """Returns (h, w + 1): the ink left of each column."""
+    sums = np.zeros((ink.shape[0], ink.shape[1] + 1))
+    np.cumsum(ink, axis=1, out=sums[:, 1:])
+    return sums
+
+
+def _distinct(cost: Floats, before: NDArray[np.float64], total: float, least: float) -> Ints:
+    """Returns which seams to cut at, left to right: the cheapest ones with `least` ink between them and the ends.
+
+    `before` is the ink left of each, `total` that of all.
+    """
     edges, chosen = [0.0, total], []
-    for index in np.argsort(found.crossed, kind="stable"):
-        if found.crossed[index] <= most and min(abs(before[index] - edge) for edge in edges) >= least:
+    for index in np.argsort(cost, kind="stable"):
+        if min(abs(before[index] - edge) for edge in edges) >= least:
             edges.append(before[index])
             chosen.append(index)
     order = np.argsort(before[chosen], kind="stable")
     return np.array(chosen, np.intp)[order]
-
-
-def _ink_left_of(ink: Plane, columns: Ints) -> NDArray[np.float64]:
-    """Returns the ink (n,) left of each seam (n, h)."""
-    height, width = ink.shape
-    sums = np.zeros((height, width + 1))
-    np.cumsum(ink, axis=1, out=sums[:, 1:])
-    return np.asarray(sums[np.arange(height), np.clip(columns, 0, width)].sum(axis=1))

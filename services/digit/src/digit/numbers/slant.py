@@ -1,4 +1,4 @@
-"""How far writing leans, and the shear that sets it upright.
+"""How far writing leans.
 
 The angle is the one whose columns are tallest without a gap, after Vinciarelli and Luettin, "A new normalization
 technique for cursive handwritten words", Pattern Recognition Letters 22 (2001); of the angles only a few are tried
@@ -7,13 +7,10 @@ here, and a parabola through the best three gives the one between them.
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from digit.imaging.components import Mask
-from digit.imaging.frame import Plane
 
 STEEPEST = 0.7  # tangent of 35°: writing leans less
-USUAL = 0.2  # tangent of 11°: so much lean the networks know, and what writing seems to lean is often its shapes
 STEP = 0.1  # of the tangent, between the angles tried
 WHOLE = 0.9  # of a column's extent is ink where it holds one stroke: edges are ragged
 
@@ -48,22 +45,3 @@ def _vertex(merits: NDArray[np.float64]) -> float:
     left, middle, right = merits
     bend = left - 2 * middle + right
     return float(np.clip((left - right) / (2 * bend), -0.5, 0.5)) if bend < 0 else 0.0
-
-
-def excess(tangent: float) -> float:
-    """Returns how much of a lean is to be taken out."""
-    return float(np.sign(tangent) * max(0.0, abs(tangent) - USUAL))
-
-
-def sheared(grey: Plane, tangent: float) -> tuple[Plane, float]:
-    """Shears `grey` (h, w) by `tangent` about its top row; returns it, and how far it was moved to the right.
-
-    What is at (x, y) of the result was at (x - moved - tangent * y, y).
-    """
-    height, width = grey.shape
-    lean = tangent * height
-    moved = max(0.0, -lean)
-    size = (width + int(np.ceil(abs(lean))) + 1, height)
-    matrix = (1.0, -tangent, -moved, 0.0, 1.0, 0.0)
-    moved_ink = Image.fromarray(grey).transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-    return np.asarray(moved_ink), moved

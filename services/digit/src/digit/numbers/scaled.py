@@ -1,4 +1,4 @@
-"""A line of writing set upright, at a bounded size, and the marks that it consists of."""
+"""A line of writing at a bounded size, and the marks that it consists of."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,10 @@ from PIL import Image
 from digit.imaging.components import Components, components
 from digit.imaging.frame import Plane
 from digit.numbers.lines import Line
-from digit.numbers.slant import excess, sheared, slant_of
+from digit.numbers.slant import slant_of
 
 Ints = NDArray[np.intp]
 Labels = NDArray[np.int16]  # (h, w) number of the mark or piece that a pixel belongs to, PAPER elsewhere
-Affine = NDArray[np.float64]  # (2, 3): column, row and 1 to column and row
 
 PAPER = -1
 TALL = 64.0  # pixels: writing is reduced to this height
@@ -23,7 +22,7 @@ FAINTEST = 0.2  # of full ink: fainter strokes are not raised to it
 
 
 @dataclass(frozen=True, eq=False)
-class Upright:
+class Scaled:
     """Marks are connected ink, numbered as `marks` has them."""
 
     ink: Plane  # (h, w)
@@ -31,21 +30,19 @@ class Upright:
     label: Labels  # (h, w) number of each pixel's mark
     tall: float  # the typical height of a digit in pixels
     stroke: float  # the typical width of a stroke in pixels
-    lean: float  # tangent of what lean was left
-    to_page: Affine  # from this plane's pixels to the page's
+    lean: float  # tangent of its slant
+    scale: float  # the page's pixels to a pixel
+    corner: tuple[int, int]  # column and row of the page where its left upper corner lies
 
 
-def upright(page: Plane, line: Line) -> Upright:
+def scaled(page: Plane, line: Line) -> Scaled:
     """Takes a line out of its page (h, w)."""
     left, top, right, bottom = line.box
     scale = max(1.0, line.tall / TALL)
     ink = _reduced(np.where(line.mask()[top:bottom, left:right], page[top:bottom, left:right], np.float32(0)), scale)
-    lean = slant_of(ink > SOLID)
-    slant = excess(lean)
-    ink, moved = sheared(ink, slant)
-    marks = components(ink > SOLID)
-    to_page = np.array([[scale, -scale * slant, left - scale * moved], [0, scale, top]])
-    return Upright(ink, marks, _labels(marks), line.tall / scale, _stroke(marks), lean - slant, to_page)
+    solid = ink > SOLID
+    marks = components(solid)
+    return Scaled(ink, marks, _labels(marks), line.tall / scale, _stroke(marks), slant_of(solid), scale, (left, top))
 
 
 def _reduced(ink: Plane, scale: float) -> Plane:

@@ -1,19 +1,19 @@
-"""A line set upright, at a bounded size."""
+"""A line of writing at a bounded size."""
 
 import numpy as np
 import pytest
 from digit.numbers.lines import lines_of
-from digit.numbers.upright import PAPER, TALL, Upright, upright
+from digit.numbers.scaled import PAPER, TALL, Scaled, scaled
 from digit.preprocess import find_ink
 from PIL import Image, ImageOps
 from train.strokes import generator
 from train.written_numbers import Style, drawn, write
 
 
-def line_of(text: str, seed: int = 1, **style: tuple[float, float]) -> tuple[Upright, Image.Image]:
+def line_of(text: str, seed: int = 1, **style: tuple[float, float]) -> tuple[Scaled, Image.Image]:
     picture = ImageOps.invert(write(generator(seed, "train"), text, drawn("train"), Style(**style)))
     ink = find_ink(picture, bound=1024)
-    return upright(ink.grey, lines_of(ink)[0]), picture
+    return scaled(ink.grey, lines_of(ink)[0]), picture
 
 
 @pytest.mark.parametrize(("tall_px", "tall"), [((200, 201), TALL), ((30, 31), 30)])
@@ -33,12 +33,12 @@ def test_every_pixel_of_ink_has_the_number_of_its_mark() -> None:
     assert (line.label == PAPER).sum() + line.marks.area.sum() == line.label.size
 
 
-@pytest.mark.parametrize("slant_deg", [(-25, -24), (24, 25)])
-def test_knows_where_on_the_page_its_pixels_lie(slant_deg: tuple[float, float]) -> None:
-    line, picture = line_of("17174", slant_deg=slant_deg)
+@pytest.mark.parametrize("tall_px", [(40, 41), (150, 151)])
+def test_knows_where_on_the_page_its_pixels_lie(tall_px: tuple[float, float]) -> None:
+    line, picture = line_of("17174", tall_px=tall_px)
     rows, columns = np.nonzero(line.ink > 0.9)
-    points = line.to_page @ np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])
-    x, y = points.astype(int)
+    x = (line.corner[0] + line.scale * (columns + 0.5)).astype(int)
+    y = (line.corner[1] + line.scale * (rows + 0.5)).astype(int)
     assert (np.asarray(picture)[y, x] < 128).mean() > 0.95
 
 
@@ -52,3 +52,9 @@ def test_knows_the_width_of_the_pen() -> None:
     thin, _ = line_of("2580", pen=(0.05, 0.051))
     thick, _ = line_of("2580", pen=(0.15, 0.151))
     assert 2 < thick.stroke / thin.stroke < 4
+
+
+@pytest.mark.parametrize("slant_deg", [(-20, -19), (19, 20)])
+def test_knows_how_far_the_writing_leans(slant_deg: tuple[float, float]) -> None:
+    line, _ = line_of("1714171", slant_deg=slant_deg)
+    assert line.lean == pytest.approx(np.tan(np.deg2rad(slant_deg[0])), abs=0.15)

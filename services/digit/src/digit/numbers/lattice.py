@@ -43,6 +43,7 @@ class Lattice:
 
 
 def lattice_of(pieces: Pieces) -> Lattice:
+    """Returns all groups of neighbouring pieces that may be one digit, or one mark to be left out."""
     found = [group for first in range(len(pieces)) for group in _groups(pieces, first)]
     spans, shapes = np.array([group[0] for group in found], np.intp), [group[1] for group in found]
     boxes, gap = np.array([shape[:4] for shape in shapes], np.intp), np.array([shape[4] for shape in shapes])

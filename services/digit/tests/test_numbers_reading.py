@@ -106,6 +106,12 @@ def test_a_page_without_digits_is_refused_and_says_what_was_seen(read: Read) -> 
         read(written("-"))
 
 
+def test_a_number_as_long_as_the_limit_is_read(read: Read) -> None:
+    text = "68288770108338293587439868102046"
+    assert len(text) == 32
+    assert read(written(text, seed=7)).text == text
+
+
 def test_letters_are_refused_or_told_to_be_no_digits(read: Read) -> None:
     rng = generator(5, "train")
     known = 0

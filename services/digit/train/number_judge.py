@@ -31,8 +31,8 @@ from train.written_numbers import drawn, pasted
 Pixels = NDArray[np.float32]
 
 SEED = 43
-CHANNELS = (2, 16, 32, 48)
-HIDDEN = 48
+CHANNELS = (2, 12, 24, 32)
+HIDDEN = 32
 BATCH = 256
 RATE = 3e-3
 

@@ -16,6 +16,7 @@ from servicekit.threads import Pool, effective_cpus
 from digit import preprocess
 from digit.counts import Counts
 from digit.model import Model, Models, Pixels
+from digit.numbers.judge import judge
 from digit.picture import Picture, cost_bytes, most_bytes
 from digit.postprocess import Box, Outputs, Reading, readings
 from digit.problems import ImageTooLarge, NoInk, NotAnImage, UnknownModel
@@ -45,8 +46,9 @@ class Reader:
         self._models: Models | None = None
 
     def open(self) -> None:
-        """Loads the models; raises WeightsError."""
+        """Loads the models, and the network that judges cuts of written numbers; raises WeightsError."""
         self._models = Models(self.settings.weights, self.settings.model)
+        judge()
 
     def close(self) -> None:
         self.pool.close()

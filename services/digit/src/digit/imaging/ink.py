@@ -25,7 +25,7 @@ OUTLIERS = 0.0005, 12  # share of the pixels, at most so many, that a photograph
 DESK_RIM = 0.025  # of the longer side: what is so near a desk's edge is desk
 ROUNDS = 4  # of taking desk edges away
 LEAST_PHOTOGRAPHED = 0.03  # of the longer side, that the largest part of a photographed writing has
-MANY, LARGEST = 24, 0.2  # so many parts, none of them with so large a share, are noise
+MANY, LARGEST = 80, 0.2  # more parts than a long number has, none of them with so large a share, are noise
 SOLID = 0.4  # of a part's pixels, in a photograph, are full ink: it is no grain
 SPECK = 0.02  # of the largest part's solid pixels
 

@@ -1,6 +1,7 @@
 """How well a candidate is read as one digit, or left out as no digit: log-linear in a few features.
 
-The weights were learned from whole numbers by `python -m train.number_weights`, which prints them.
+The weights were learned from whole numbers by `python -m train.number_weights`, which prints them; `between` alone was
+set by hand, so that a digit within a number is not left out.
 """
 
 import numpy as np

@@ -123,16 +123,22 @@ def test_shows_progress_can_be_stopped_and_goes_on_where_it_was(page: Page, base
     assert names == [*(f"{n}.png" for n in range(30)), *(f"z{n}.png" for n in range(12))]
 
 
+def drop(page: Page, path: Path) -> None:
+    """Drags a path over a page that lies still: Chromium forgets a drag whose target moves away under it."""
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "dragOver", "drop"):
+        data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": 400, "y": 300, "data": data})
+
+
 def test_takes_a_folder_that_is_dropped_on_any_section(page: Page, base: str, tmp_path: Path) -> None:
     for name in ("inbox/monday/a.png", "inbox/tuesday/a.png", "inbox/b.png", "inbox/.DS_Store"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(png(7) if name.endswith("png") else b"left over")
     page.goto(f"{base}/#models")
-    session = page.context.new_cdp_session(page)
-    for kind in ("dragEnter", "dragOver", "drop"):
-        data = {"items": [], "files": [str(tmp_path / "inbox")], "dragOperationsMask": 1}
-        session.send("Input.dispatchDragEvent", {"type": kind, "x": 400, "y": 300, "data": data})
+    expect(page.get_by_role("cell", name="mnist test")).to_be_visible()
+    drop(page, tmp_path / "inbox")
     expect(page.locator("#files")).to_be_visible()
     expect_read(page, 3)
     names = [cells[0] for cells in saved(page)[1:]]

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 TRAINING := $(VENV)-train
-SERVICES := digit anomaly
+SERVICES := digit ocr anomaly
 OUR_PACKAGES := libs/servicekit $(SERVICES:%=services/%) gateway
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock" $(patsubst %,--no-emit-package lineside-%,servicekit $(SERVICES) gateway)
@@ -46,7 +46,8 @@ train: $(VENV)/.run $(TRAINING)/.done ## Train the shipped models again, for a s
 lock: $(VENV)/.dev ## Make the lock files again from the pyproject.toml files
 	$(COMPILE) services/anomaly/pyproject.toml pyproject.toml -o services/anomaly/requirements.lock
 	$(COMPILE) services/digit/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -o services/digit/requirements.lock
-	$(COMPILE) gateway/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -c services/digit/requirements.lock -o gateway/requirements.lock
+	$(COMPILE) services/ocr/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -c services/digit/requirements.lock -o services/ocr/requirements.lock
+	$(COMPILE) gateway/pyproject.toml pyproject.toml $(SERVICES:%=-c services/%/requirements.lock) -o gateway/requirements.lock
 	$(COMPILE) services/digit/pyproject.toml pyproject.toml services/digit/train/requirements.in -c gateway/requirements.lock -o services/digit/train/requirements.lock
 	$(COMPILE) gateway/pyproject.toml pyproject.toml --group dev -c gateway/requirements.lock -o requirements-dev.lock
 
@@ -58,8 +59,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "lineside: $(PYTHON) cannot make a virtual environment: apt-get install python3-venv" >&2; exit 1; }
 
 # A stamp is newer than all that it was made from, so that a second start installs nothing.
-$(VENV)/.run: $(VENV)/bin/python gateway/requirements.lock $(OUR_PACKAGES:%=%/pyproject.toml)
+$(VENV)/.run: $(VENV)/bin/python gateway/requirements.lock services/ocr/models-v4.lock $(OUR_PACKAGES:%=%/pyproject.toml)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r gateway/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --upgrade --require-hashes \
+		--target $(VENV)/share/lineside/ocr-v4 -r services/ocr/models-v4.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(OUR_PACKAGES:%=-e ./%)
 	@touch $@
 

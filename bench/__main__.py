@@ -6,8 +6,9 @@ Ratios and sizes, not times: a time on one machine says nothing about another.
 import argparse
 import importlib
 import sys
+from typing import Any
 
-from bench import peers_digit
+from bench import peers_digit, peers_ocr
 
 NAMES = {
     "scoring": "server CPU per POST /anomaly against a constant answer and the seed's stack",
@@ -18,6 +19,9 @@ NAMES = {
     "digit_zip": "pictures per second in one ZIP against one by one (--torch-python)",
     "digit_answers": "MNIST's test images through /predict, and the same in ZIPs (--mnist)",
     "digit_memory": "memory of the digit service alone after 10,000 requests, and its start",
+    "ocr": "CPU of a picture and accuracy by group against rapidocr (--data, --rapidocr-python)",
+    "ocr_service": "requests per second against rapidocr_api, and memory after 2,000 requests (--data, …)",
+    "ocr_pdf": "a page by its text layer against bare pypdfium2, and searchable PDFs (--data)",
     "skab": "detection on SKAB, causal, one configuration (--data)",
     "false_alarms": "real against nominal false-alarm rate on every data set (--data)",
 }
@@ -26,10 +30,15 @@ NAMES = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(f"{n}: {h}" for n, h in NAMES.items()))
-    parser.add_argument("--data", help="folder with skab/, nab/, cnc_wear/, ai4i/; without it those are skipped")
+    parser.add_argument(
+        "--data", help="folder with skab/, nab/, cnc_wear/, ai4i/, ocr/dev/; without it those are skipped"
+    )
     parser.add_argument("--mnist", help="folder with MNIST's four files; without it what needs them is skipped")
     parser.add_argument("--torch-python", metavar="FILE", help="a Python with torch, fastapi and uvicorn for the peer")
     parser.add_argument("--keras-python", metavar="FILE", help="a Python with keras, fastapi and uvicorn for the peer")
+    parser.add_argument(
+        "--rapidocr-python", metavar="FILE", help="a Python with rapidocr and rapidocr_api for the peer"
+    )
     options = parser.parse_args()
     for name in options.names or NAMES:
         if name not in NAMES:
@@ -41,13 +50,12 @@ def main() -> int:
         if wanted and not given:
             print(f"skipped: give the folder with --{wanted}")
             continue
-        if given:
-            rows = module.measure(given)
-        elif hasattr(module, "NEEDS_PEERS"):
-            rows = module.measure(peers_digit.pythons(options.torch_python, options.keras_python))
-        else:
-            rows = module.measure()
-        for row in rows:
+        arguments: list[Any] = [given] if given else []
+        if hasattr(module, "NEEDS_PEERS"):
+            arguments.append(peers_digit.pythons(options.torch_python, options.keras_python))
+        if hasattr(module, "NEEDS_RAPIDOCR"):
+            arguments.append(peers_ocr.pythons(options.rapidocr_python))
+        for row in module.measure(*arguments):
             print(row, flush=True)
     return 0
 

@@ -29,8 +29,23 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
     def resident_mb(self) -> float:
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / 1e6
+        return _resident_mb(self.pid)
+
+    def family_mb(self) -> float:
+        """Returns the resident memory of the process and of those that it has started."""
+        return self.resident_mb() + sum(_resident_mb(pid) for pid in _children(self.pid))
+
+
+def _resident_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / 1e6
+
+
+def _children(pid: int) -> list[int]:
+    started = [
+        int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()
+    ]
+    return [*started, *(one for child in started for one in _children(child))]
 
 
 def free_port() -> int:
@@ -89,4 +104,13 @@ def digit(**settings: str) -> Iterator[Server]:
     environment = {"DIGIT_PORT": "{port}", "DIGIT_DRAIN_S": "0"}
     own = {f"DIGIT_{name.upper()}": value for name, value in settings.items()}
     with start("-m", "digit", "serve", ready="/health/ready", environment={**environment, **own}) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def ocr(folder: Path, **settings: str) -> Iterator[Server]:
+    """Runs the ocr service alone, with its jobs in `folder`."""
+    environment = {"OCR_PORT": "{port}", "OCR_DRAIN_S": "0", "OCR_JOBS_DIR": f"{folder}/jobs"}
+    own = {f"OCR_{name.upper()}": value for name, value in settings.items()}
+    with start("-m", "ocr", "serve", ready="/health/ready", environment={**environment, **own}) as server:
         yield server

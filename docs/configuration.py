@@ -4,7 +4,7 @@ import importlib
 import re
 import types
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from gateway.routes import ROUTES
 from gateway.settings import Settings as GatewaySettings
@@ -65,6 +65,8 @@ def accepted(field: FieldInfo) -> str:
     kinds = [kind for kind in _members(field.annotation) if kind is not type(None)]
     if get_origin(kinds[0]) is list:
         return "list, separated by commas"
+    if get_origin(kinds[0]) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(kinds[0]))
     bounds = {type(item).__name__.lower(): item for item in field.metadata}
     words = [KINDS[kinds[0]]]
     if "ge" in bounds and "le" in bounds:

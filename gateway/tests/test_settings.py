@@ -22,6 +22,7 @@ def test_refuses_to_require_a_service_that_does_not_exist(
     with pytest.raises(SystemExit):
         load(Settings)
     expected = (
-        "lineside: GATEWAY_REQUIRED='anomaly, weather': 'weather' is not a service, expected some of digit, anomaly\n"
+        "lineside: GATEWAY_REQUIRED='anomaly, weather': 'weather' is not a service, "
+        f"expected some of {', '.join(route.name for route in ROUTES)}\n"
     )
     assert capsys.readouterr().err == expected

@@ -8,12 +8,13 @@ import pytest
 from answers import PROBLEM, expect, refused
 
 GOOD = {"values": [1.2, 0.9, 1.1]}
+SERVICES = ("/digit", "/ocr", "/anomaly")
 
 
 # --- every service ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("prefix", ["", "/anomaly"])
+@pytest.mark.parametrize("prefix", ["", *SERVICES])
 def test_it_is_alive_and_ready(api: httpx2.Client, prefix: str) -> None:
     assert expect(api.get(f"{prefix}/health/live"), 200) == {"status": "alive"}
     assert expect(api.get(f"{prefix}/health/ready"), 200)["status"] == "ready"
@@ -32,7 +33,7 @@ def test_health_tells_model_sha_provider_uptime_queue_and_limits(api: httpx2.Cli
     assert health["version"]
 
 
-@pytest.mark.parametrize("prefix", ["", "/anomaly"])
+@pytest.mark.parametrize("prefix", ["", *SERVICES])
 def test_metrics_are_prometheus_text(api: httpx2.Client, prefix: str) -> None:
     answer = api.get(f"{prefix}/metrics")
     assert answer.status_code == 200
@@ -40,7 +41,7 @@ def test_metrics_are_prometheus_text(api: httpx2.Client, prefix: str) -> None:
     assert "# TYPE http_server_request_duration_seconds histogram" in answer.text
 
 
-@pytest.mark.parametrize("prefix", ["", "/anomaly"])
+@pytest.mark.parametrize("prefix", ["", *SERVICES])
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
 def test_the_documentation_loads_what_it_names_from_here(api: httpx2.Client, prefix: str, page: str) -> None:
     answer = api.get(f"{prefix}{page}")
@@ -53,9 +54,10 @@ def test_the_documentation_loads_what_it_names_from_here(api: httpx2.Client, pre
         assert api.get(source).status_code == 200, source
 
 
-def test_every_operation_of_the_document_has_errors_with_an_example(api: httpx2.Client) -> None:
-    document = expect(api.get("/anomaly/openapi.json"), 200)
-    assert document["servers"] == [{"url": "/anomaly"}]
+@pytest.mark.parametrize("prefix", SERVICES)
+def test_every_operation_of_the_document_has_errors_with_an_example(api: httpx2.Client, prefix: str) -> None:
+    document = expect(api.get(f"{prefix}/openapi.json"), 200)
+    assert document["servers"] == [{"url": prefix}]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             failures = {s: r for s, r in operation["responses"].items() if s.startswith(("4", "5"))}
@@ -64,13 +66,14 @@ def test_every_operation_of_the_document_has_errors_with_an_example(api: httpx2.
                 assert response["content"][PROBLEM]["examples"], (method, path)
 
 
-def test_the_page_of_the_service_answers_a_browser(api: httpx2.Client) -> None:
-    for path in ("/anomaly", "/anomaly/"):
+@pytest.mark.parametrize("prefix", SERVICES)
+def test_the_page_of_the_service_answers_a_browser(api: httpx2.Client, prefix: str) -> None:
+    for path in (prefix, f"{prefix}/"):
         answer = api.get(path, headers={"Accept": "text/html"})
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html")
         assert "script-src 'self'" in answer.headers["content-security-policy"]
-    assert api.get("/anomaly/static/page.js").status_code == 200
+    assert api.get(f"{prefix}/static/page.js").status_code == 200
     assert api.get("/ui/style.css").status_code == 200
 
 
@@ -86,7 +89,9 @@ def test_a_request_id_is_taken_over_where_it_is_well_formed(api: httpx2.Client) 
 
 
 def test_the_frameworks_own_errors_have_the_one_shape(api: httpx2.Client) -> None:
-    refused(api.get("/anomaly/no/such/path"), 404, "not-found")
+    for prefix in SERVICES:
+        refused(api.get(f"{prefix}/no/such/path"), 404, "not-found")
+        refused(api.delete(f"{prefix}/health"), 405, "method-not-allowed")
     refused(api.get("/nothing"), 404, "not-found")
     refused(api.post("/anomalyx", json=GOOD), 404, "not-found")
     refused(api.patch("/anomaly/assets"), 405, "method-not-allowed")
@@ -105,9 +110,10 @@ def test_a_body_over_the_limit_is_413_with_value_and_limit(api: httpx2.Client) -
 def test_the_aggregate_tells_of_every_service(api: httpx2.Client) -> None:
     health = expect(api.get("/health"), 200)
     assert health["status"] == "healthy"
-    anomaly = health["services"]["anomaly"]
-    assert anomaly["status"] == "healthy"
-    assert set(anomaly) >= {"status", "latency_ms", "checked_at", "model", "version"}
+    for prefix in SERVICES:
+        service = health["services"][prefix[1:]]
+        assert service["status"] == "healthy"
+        assert set(service) >= {"status", "latency_ms", "checked_at", "model", "version"}
     assert expect(api.get("/health?strict=1"), 200)["status"] == "healthy"
 
 
@@ -127,8 +133,9 @@ def test_the_landing_page_answers_a_browser(api: httpx2.Client) -> None:
 
 def test_one_document_describes_all_services(api: httpx2.Client) -> None:
     paths = expect(api.get("/openapi.json"), 200)["paths"]
-    own = expect(api.get("/anomaly/openapi.json"), 200)["paths"]
-    assert {f"/anomaly{'' if path == '/' else path}" for path in own} <= set(paths)
+    for prefix in SERVICES:
+        own = expect(api.get(f"{prefix}/openapi.json"), 200)["paths"]
+        assert {f"{prefix}{'' if path == '/' else path}" for path in own} <= set(paths)
     assert "/health" in paths
 
 

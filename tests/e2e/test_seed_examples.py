@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import hostile
 import httpx2
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 HOST = "http://localhost:8000"  # the seed's
 
@@ -148,3 +150,99 @@ def test_the_digit_seeds_websocket_client_runs(base_url: str, digits: Path) -> N
     address = HOST.removeprefix("http"), base_url.removeprefix("http")
     (digits / "example.py").write_text(DIGIT_SOCKET.replace(*address))
     assert json.loads(run([sys.executable, "example.py"], digits))["prediction"] == 7
+
+
+# --- ocr: the seed's clients, unchanged but for host and path ---------------------------------------------------------
+
+OCR_HOST = "http://localhost:7861"
+
+OCR_PYTHON = """\
+import requests
+import base64
+
+# 读取图片并编码
+with open("image.jpg", "rb") as f:
+    image_base64 = base64.b64encode(f.read()).decode('utf-8')
+
+# 发送OCR请求
+payload = {
+    "image": image_base64,
+    "use_det": True,
+    "use_cls": True,
+    "use_rec": True,
+    "text_score": 0.5
+}
+
+response = requests.post("http://localhost:7861/v1/ocr", json=payload)
+result = response.json()
+
+# 处理结果
+if result["success"]:
+    for item in result["results"]:
+        print(f"文本: {item['text']}, 置信度: {item['confidence']:.3f}")
+"""
+OCR_CURL = """\
+curl -X POST "http://localhost:7861/upload" \\
+     -F "file=@image.jpg" \\
+     -F "use_det=true" \\
+     -F "use_cls=true" \\
+     -F "use_rec=true" \\
+     -F "text_score=0.5"
+"""
+OCR_HEALTH = "curl http://localhost:7861/health\n"
+OCR_JAVASCRIPT = """\
+async function performOCR(base64) {
+    const response = await fetch('http://localhost:7861/v1/ocr', {
+        method: 'POST',
+        headers: {
+            'Content-Type': 'application/json',
+        },
+        body: JSON.stringify({
+            image: base64,
+            use_det: true,
+            use_cls: true,
+            use_rec: true,
+            text_score: 0.5
+        })
+    });
+
+    const result = await response.json();
+    return result;
+}
+"""
+OCR_READ = "import { readFileSync } from 'node:fs';\nconst image = readFileSync('image.jpg').toString('base64');\n"
+OCR_PRINT = "console.log(JSON.stringify(await performOCR(image)));\n"
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Returns a folder with the picture that the ocr examples send."""
+    picture = Image.new("RGB", (480, 120), "white")
+    ImageDraw.Draw(picture).text((40, 40), "Batch 2026-1147", fill="black", font=ImageFont.load_default(36))
+    picture.save(tmp_path / "image.jpg")
+    return tmp_path
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("requests"), reason="the package requests is not installed")
+def test_the_ocr_seeds_python_runs(base_url: str, photo: Path) -> None:
+    (photo / "example.py").write_text(OCR_PYTHON.replace(OCR_HOST, f"{base_url}/ocr"))
+    printed = run([sys.executable, "example.py"], photo)
+    assert re.fullmatch(r"文本: Batch 2026-1147, 置信度: (0\.9\d\d|1\.000)\n", printed)
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_ocr_seeds_curl_runs(base_url: str, photo: Path) -> None:
+    answer = json.loads(run(["sh", "-c", OCR_CURL.replace(OCR_HOST, f"{base_url}/ocr")], photo))
+    assert answer["success"] is True
+    assert answer["results"][0]["text"] == "Batch 2026-1147"
+    assert answer["image_size"] == {"width": 480, "height": 120}
+    health = json.loads(run(["sh", "-c", OCR_HEALTH.replace(OCR_HOST, f"{base_url}/ocr")], photo))
+    assert health["status"] == "healthy"
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_the_ocr_seeds_javascript_runs(base_url: str, photo: Path) -> None:
+    example = OCR_READ + OCR_JAVASCRIPT.replace(OCR_HOST, f"{base_url}/ocr") + OCR_PRINT
+    (photo / "example.mjs").write_text(example)
+    answer = json.loads(run([str(shutil.which("node")), "example.mjs"], photo))
+    assert answer["results"][0]["text"] == "Batch 2026-1147"

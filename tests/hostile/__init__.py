@@ -5,6 +5,7 @@ Each value of the tables makes its bytes when it is called, because some have me
 
 # ruff: noqa: F401 - what the tests use, by one name
 
+from hostile.graphics import bmp, extended, gif_picture, riff, webp_animation, webp_frame
 from hostile.memory import FOLDER, memory_mib
 from hostile.pictures import (
     GREY,
@@ -40,6 +41,8 @@ from hostile.pictures import (
     with_segment,
     without_segment,
 )
+from hostile.scan_tables import BAD_SCANS, SCANS
+from hostile.scans import LONG, SHORT, deflated, many_pages, page, scan, strips, tags_of, tiles
 from hostile.tables import (
     BAD_ARCHIVES,
     BROKEN,

@@ -37,6 +37,12 @@ ROUTES = (
         example="curl -F file=@seven.png {base}digit/predict",
     ),
     Route(
+        name="ocr",
+        title="Text recognition",
+        summary="Reads text in images and PDFs, on a CPU or an AMD GPU.",
+        example="curl -F file=@page.png {base}ocr/upload",
+    ),
+    Route(
         name="anomaly",
         title="Anomaly detection",
         summary="Scores sensor vectors and says which reading is not normal.",

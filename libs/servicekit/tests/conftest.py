@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from servicekit.auth import ADMIN, client_name
 from servicekit.limits import allow_body, leave_place
 from servicekit.media import require
 from servicekit.openapi import answers, json_body
-from servicekit.problems import NotFound
+from servicekit.problems import NO_MEMBERS, NotFound
 from servicekit.protocol import LimitedProtocol
 from servicekit.responses import json_response
 from servicekit.settings import ServiceSettings
@@ -144,7 +144,13 @@ def make(page_folder: Path) -> Callable[..., Service]:
     async def lifespan(_app: Any) -> AsyncIterator[None]:
         yield
 
-    def make(*, hot: Hot | None = None, probe: Callable[[], None] = lambda: None, **settings: Any) -> Service:
+    def make(
+        *,
+        hot: Hot | None = None,
+        probe: Callable[[], None] = lambda: None,
+        problem_members: Mapping[str, Any] = NO_MEMBERS,
+        **settings: Any,
+    ) -> Service:
         return create_service_app(
             ToySettings(**{"path_prefix": PREFIX, "access_log": False, **settings}),
             name="toy",
@@ -157,6 +163,7 @@ def make(page_folder: Path) -> Callable[..., Service]:
             probe=probe,
             details=lambda: {"version": "1.2.3", "limits": {"max_body_bytes": 1}},
             hot=hot,
+            problem_members=problem_members,
         )
 
     return make

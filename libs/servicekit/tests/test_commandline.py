@@ -1,4 +1,5 @@
 import argparse
+import hashlib
 import subprocess
 import sys
 from concurrent.futures.process import BrokenProcessPool
@@ -7,6 +8,27 @@ from pathlib import Path
 import pytest
 from servicekit import commandline
 from servicekit.weights import WeightsError
+
+SETTINGS = """
+from pydantic_settings import SettingsConfigDict
+from servicekit.settings import ServiceSettings
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="TOYSERVICE_")
+    port: int = 0
+    refuses: str = ""
+"""
+APP = """
+from types import SimpleNamespace
+
+def create_app(settings):
+    def prepare():
+        raise ValueError("prepare: no\\nmodel here")
+
+    if settings.refuses == "create":
+        raise ValueError("create: no model here")
+    return SimpleNamespace(prepare=prepare)
+"""
 
 
 def run(result: int | BaseException | None) -> int:
@@ -101,3 +123,36 @@ def test_an_error_on_the_way_leaves_the_old_file(tmp_path: Path) -> None:
         file.write("text")  # type: ignore[arg-type] # what is tested: an error in the block
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_serve_and_key_are_added_for_a_service_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(required=True)
+    commandline.add_serve(commands, "toy")
+    commandline.add_key(commands, "toy", admin="admin may change")
+    arguments = parser.parse_args(["key", "--name", "mes", "--scope", "admin"])
+    assert arguments.run(arguments) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    digest = hashlib.sha256(first.removeprefix("key (shown once):").strip().encode()).hexdigest()
+    assert second.split() == ["for", "TOY_API_KEYS:", f"mes:admin:{digest}"]
+    with pytest.raises(SystemExit):
+        parser.parse_args(["serve", "--help"])
+    assert "TOY_" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("refuses", ["create", "prepare"])
+def test_serve_refuses_with_one_line_before_the_port_answers(tmp_path: Path, refuses: str) -> None:
+    (tmp_path / "settings.py").write_text(SETTINGS)
+    (tmp_path / "app.py").write_text(APP)
+    package = tmp_path / "toyservice"
+    package.mkdir()
+    for name in ("settings.py", "app.py"):
+        (tmp_path / name).rename(package / name)
+    (package / "__init__.py").touch()
+    code = "import argparse; from servicekit import commandline; commandline._serve('toyservice', sockets=False)"
+    environment = {"PYTHONPATH": str(tmp_path), "TOYSERVICE_REFUSES": refuses}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"lineside: {refuses}: no model here\n"

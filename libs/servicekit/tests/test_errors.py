@@ -80,3 +80,20 @@ def test_has_security_headers_and_cors_on_errors_too(client: Client) -> None:
     assert refusal.headers["x-content-type-options"] == "nosniff"
     assert refusal.headers["access-control-allow-origin"] == "https://mes.example"
     assert json.loads(refusal.content)["error"]
+
+
+def test_every_problem_has_the_members_that_the_service_gives_to_all(make: Callable[..., Service]) -> None:
+    with TestClient(make(problem_members={"success": False}, max_body_bytes=1024)) as toy:
+        for answer, status in (
+            (toy.get("/nothing"), 404),
+            (toy.delete("/items/7"), 405),
+            (toy.post("/large", content=bytes(5000)), 413),
+            (toy.get("/items/x"), 422),
+            (toy.get("/broken"), 500),
+        ):
+            assert (answer.status_code, answer.json()["success"], answer.json()["status"]) == (status, False, status)
+        document = toy.get("/openapi.json").json()
+    problem = document["components"]["schemas"]["Problem"]
+    assert (problem["required"][0], problem["properties"]["success"]) == ("success", {"const": False})
+    examples = document["paths"]["/sum"]["post"]["responses"]["413"]["content"]["application/problem+json"]["examples"]
+    assert examples["body-too-large"]["value"]["success"] is False

@@ -36,3 +36,9 @@ def test_can_be_sent_whatever_the_text() -> None:
 def test_has_one_class_for_each_slug() -> None:
     slugs = [problem.slug for problem in Problem.__subclasses__() if problem.__module__ == "servicekit.problems"]
     assert len(slugs) == len(set(slugs))
+
+
+def test_carries_the_members_that_the_service_gives_to_all() -> None:
+    for problem in (InvalidInput("no"), InvalidInput("no", everything=["x" * 1000] * 1000)):
+        document = msgspec.json.decode(problem.encode("id", {"success": False, "status": "fine"}))
+        assert (document["success"], document["status"]) == (False, 422)

@@ -1,6 +1,6 @@
 """What makes a FastAPI application a Lineside service."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from servicekit.health import Alive, Health, Ready, Summary
 from servicekit.limits import BodyLimitMiddleware, RateLimitMiddleware
 from servicekit.logs import AccessLog
 from servicekit.metrics import Metrics
-from servicekit.problems import NotReady
+from servicekit.problems import NO_MEMBERS, NotReady
 from servicekit.proxies import TrustedProxies
 from servicekit.responses import json_response
 from servicekit.settings import ServiceSettings
@@ -37,15 +37,18 @@ Hot = Callable[[Scope, Receive, Send], Awaitable[bool]]
 OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/docs", "/redoc", "/openapi.json"})
 OPEN_FOLDERS = tuple(f"{folder}/" for folder in pages.FOLDERS)
 EXPOSED_HEADERS = (
-    "Content-Disposition", "ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-Is-Digit", "X-Request-ID",
+    "Content-Disposition", "ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-Is-Digit", "X-Page-Count",
+    "X-Request-ID",
 )  # fmt: skip
 
 
 class Service(FastAPI):
     """FastAPI inside our own middleware: nothing of the framework runs before a request is known, logged and limited.
 
-    `state.drain` and `state.metrics` are there from the start. `hot` is an ASGI application tried before FastAPI's
-    router, for the one route whose cost matters; it answers False for what is not its own.
+    `state.drain` and `state.metrics` are there from the start. `prepare` is what is to be done before the port answers;
+    it raises ValueError for what cannot work on this machine. `problem_members` stand in every problem. `hot` is an
+    ASGI application tried before FastAPI's router, for the one route whose cost matters; it answers False for what is
+    not its own.
     """
 
     open_paths = OPEN_PATHS
@@ -57,9 +60,12 @@ class Service(FastAPI):
         name: str,
         lifespan: Callable[[Any], AbstractAsyncContextManager[None]],
         hot: Hot | None = None,
+        problem_members: Mapping[str, Any] = NO_MEMBERS,
         **options: Any,
     ) -> None:
         self.settings = settings
+        self.problem_members = problem_members
+        self.prepare: Callable[[], None] = lambda: None
         super().__init__(
             lifespan=lifespan,
             docs_url=None,
@@ -90,7 +96,7 @@ class Service(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:
-            self.openapi_schema = openapi.describe(self, self.settings.path_prefix or "/")
+            self.openapi_schema = openapi.describe(self, self.settings.path_prefix or "/", self.problem_members)
         return self.openapi_schema
 
     def is_open(self, method: str, path: str) -> bool:
@@ -108,7 +114,7 @@ class Service(FastAPI):
         if settings.rate_limit_per_s:
             app = RateLimitMiddleware(app, settings.rate_limit_per_s, settings.rate_limit_burst)
         app = self._auth(app)
-        app = ErrorMiddleware(app, self.state.metrics, self.routes)
+        app = ErrorMiddleware(app, self.state.metrics, self.routes, self.problem_members)
         if origins:
             app = CORSMiddleware(
                 app, origins, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED_HEADERS, max_age=600
@@ -169,15 +175,29 @@ def create_service_app(
     probe: Callable[[], None],
     details: Callable[[], dict[str, Any]],
     hot: Hot | None = None,
+    prepare: Callable[[], None] | None = None,
+    problem_members: Mapping[str, Any] = NO_MEMBERS,
+    health_shape: type[msgspec.Struct] = Summary,
 ) -> Service:
     """Returns a service with health, metrics, documentation, page and the given routes."""
-    app = Service(settings, name=name, lifespan=lifespan, hot=hot, title=title, version=version, description=summary)
+    app = Service(
+        settings,
+        name=name,
+        lifespan=lifespan,
+        hot=hot,
+        problem_members=problem_members,
+        title=title,
+        version=version,
+        description=summary,
+    )
+    if prepare:
+        app.prepare = prepare
     app.state.health = Health(app.state.drain, probe, lambda: {"version": version, **details()})
     for router in routers:
         app.include_router(router)
     if app.has_sockets:
         app.state.metrics.registry.register(app.sockets)
-    add_operations(app, app.state.health.summary, app.state.metrics.endpoint)
+    add_operations(app, app.state.health.summary, app.state.metrics.endpoint, shape=health_shape)
     pages.add_page(app, page, settings.path_prefix)
     return app
 

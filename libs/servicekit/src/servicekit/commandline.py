@@ -1,6 +1,7 @@
-"""What the commands of every service do alike: help that teaches, one line for an error, files that are whole."""
+"""What the commands of every service do alike: serve, key, help that teaches, one line for an error, whole files."""
 
 import argparse
+import importlib
 import os
 import sys
 import tempfile
@@ -15,6 +16,46 @@ from servicekit.weights import WeightsError
 INTERRUPTED = 130  # as a shell has it: 128 and the number of SIGINT
 
 Run = Callable[[argparse.Namespace], int | None]
+
+
+def add_serve(commands: Any, service: str, *, sockets: bool = False) -> None:
+    """Adds `serve` for the package `service`, which has `app.create_app` and `settings.Settings`."""
+    text = f"Settings are read from {service.upper()}_…."
+    parser = commands.add_parser("serve", help="answer over HTTP", description=text)
+    parser.set_defaults(run=lambda _: _serve(service, sockets=sockets))
+
+
+def add_key(commands: Any, service: str, *, admin: str) -> None:
+    """Adds `key`; `admin` says what that scope is for."""
+    parser = commands.add_parser("key", help="make an API key", description="Prints a new key and its settings line.")
+    parser.add_argument("--name", required=True, help="who will use it: letters, digits, dot, dash, underscore")
+    parser.add_argument("--scope", choices=("read", "admin"), default="read", help=admin)
+    parser.set_defaults(run=lambda arguments: _key(service, arguments))
+
+
+def _serve(service: str, *, sockets: bool) -> int:
+    # Imported here: the other commands need no server.
+    from servicekit import server
+    from servicekit.settings import load, refuse
+
+    create_app = importlib.import_module(f"{service}.app").create_app
+    settings = load(importlib.import_module(f"{service}.settings").Settings)
+    listener = server.bind(settings)
+    try:
+        app = create_app(settings)
+        app.prepare()
+    except ValueError as error:  # a setting that only its part, or this machine, can judge
+        refuse(" ".join(str(error).split()))
+    server.announce(f"Lineside {service}", server.address(settings, listener), server.LINKS)
+    return server.run(app, settings, listener, app.state.drain, sockets=sockets)
+
+
+def _key(service: str, arguments: argparse.Namespace) -> int:
+    from servicekit import auth
+
+    secret, line = auth.generate(arguments.name, arguments.scope)
+    print(f"{'key (shown once):':22}{secret}\n{f'for {service.upper()}_API_KEYS:':22}{line}")
+    return 0
 
 
 def add(commands: Any, program: str, name: str, summary: str, text: str, run: Run) -> argparse.ArgumentParser:

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError, ValidationException
 from fastapi.routing import iter_route_contexts
@@ -16,6 +17,7 @@ from servicekit import context
 from servicekit.context import RequestContext
 from servicekit.metrics import Metrics
 from servicekit.problems import (
+    NO_MEMBERS,
     BadRequest,
     InternalError,
     InvalidInput,
@@ -34,12 +36,19 @@ LINGER_S = 10.0  # a client that still sends its body would not read the answer,
 
 
 class ErrorMiddleware:
-    """Answers errors as problems; logs and counts the unforeseen ones."""
+    """Answers errors as problems, each with the service's own `members`; logs and counts the unforeseen ones."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, routes: Sequence[BaseRoute]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        routes: Sequence[BaseRoute],
+        members: Mapping[str, Any] = NO_MEMBERS,
+    ) -> None:
         self.app = app
         self.metrics = metrics
         self.routes = routes
+        self.members = members
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -51,7 +60,7 @@ class ErrorMiddleware:
             problem = self._foreseen(error, scope, request) or self._unforeseen(error, request)
             if request.status:
                 raise  # too late for an answer: the server breaks the connection, so that the client notices
-            response = problem_response(problem, request.request_id)
+            response = problem_response(problem, request.request_id, self.members)
             if request.body_unread:
                 send = _lingering(receive, send)
             await response(scope, receive, send)

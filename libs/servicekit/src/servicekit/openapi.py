@@ -18,7 +18,7 @@ EVERYWHERE = (problems.Unauthenticated, problems.RateLimited, problems.InternalE
 WITH_PARAMETERS = (problems.InvalidInput,)
 WITH_BODY = (problems.BadRequest, problems.BodyTimeout, problems.BodyTooLarge)
 WITH_CHANGES = (problems.Forbidden, problems.ForeignSite)
-PROBLEM_SCHEMA = {
+PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "title": "Problem",
     "description": "RFC 9457 problem details; `error` repeats `detail`.",
@@ -119,8 +119,11 @@ def _add_problem(responses: dict[Any, Any], problem: type[Problem]) -> None:
     media["examples"][problem.slug] = {"summary": problem.title, "value": example}
 
 
-def describe(app: FastAPI, server: str) -> dict[str, Any]:
-    """Returns the document: FastAPI's own, with msgspec types as components and the problems of every route."""
+def describe(app: FastAPI, server: str, members: Mapping[str, Any] = problems.NO_MEMBERS) -> dict[str, Any]:
+    """Returns the document: FastAPI's own, with msgspec types as components and the problems of every route.
+
+    `members` are those that the service gives to every problem.
+    """
     described = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas = described.get("components", {}).get("schemas", {})
     for path in described["paths"].values():
@@ -133,11 +136,33 @@ def describe(app: FastAPI, server: str) -> dict[str, Any]:
     for type_, reference in zip(types, references, strict=True):
         text = text.replace(json.dumps(_Reference.to(type_)), json.dumps(reference["$ref"]))
     document: dict[str, Any] = json.loads(text)
+    _add_members(document, members)
     own = {name: schema for name, schema in schemas.items() if name not in ("HTTPValidationError", "ValidationError")}
-    document["components"] = {"schemas": {"Problem": PROBLEM_SCHEMA, **own, **components}, "securitySchemes": SECURITY}
+    document["components"] = {
+        "schemas": {"Problem": _problem_schema(members), **own, **components},
+        "securitySchemes": SECURITY,
+    }
     document["security"] = [{}, *({name: []} for name in SECURITY)]
     document["servers"] = [{"url": server}]
     return document
+
+
+def _problem_schema(members: Mapping[str, Any]) -> dict[str, Any]:
+    own = {name: {"const": value} for name, value in members.items()}
+    return {
+        **PROBLEM_SCHEMA,
+        "required": [*own, *PROBLEM_SCHEMA["required"]],
+        "properties": {**own, **PROBLEM_SCHEMA["properties"]},
+    }
+
+
+def _add_members(document: dict[str, Any], members: Mapping[str, Any]) -> None:
+    """Shows the service's own members in the example of every problem."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for response in operation["responses"].values():
+                for example in response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}).values():
+                    example["value"] = {**members, **example["value"]}
 
 
 def _types(app: FastAPI) -> list[type[msgspec.Struct]]:

@@ -1,6 +1,7 @@
 """RFC 9457 problem details: one class, one type, one status."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
@@ -10,6 +11,7 @@ MEDIA_TYPE = "application/problem+json"
 MAX_DETAIL_CHARS = 1024
 MAX_QUOTED_CHARS = 64
 MAX_BODY_BYTES = 16_384
+NO_MEMBERS: Mapping[str, Any] = MappingProxyType({})
 
 
 def quote(text: object) -> str:
@@ -49,12 +51,15 @@ class Problem(HTTPException):
             "request_id": request_id,
         }
 
-    def encode(self, request_id: str | None) -> bytes:
-        """Returns the problem as JSON of at most 16 KiB: members of its own that do not fit are left out."""
-        body = msgspec.json.encode(self.document(request_id))
+    def encode(self, request_id: str | None, members: Mapping[str, Any] = NO_MEMBERS) -> bytes:
+        """Returns the problem as JSON of at most 16 KiB: members of its own that do not fit are left out.
+
+        `members` are those that the service gives to every problem.
+        """
+        body = msgspec.json.encode({**members, **self.document(request_id)})
         if len(body) > MAX_BODY_BYTES:
             self.extra = {}
-            body = msgspec.json.encode(self.document(request_id))
+            body = msgspec.json.encode({**members, **self.document(request_id)})
         return body
 
 

@@ -14,6 +14,7 @@ PNG = Kind("PNG", "a PNG image")
 JPEG = Kind("JPEG", "a JPEG image")
 TIFF = Kind("TIFF", "a TIFF image")
 HEIC = Kind("HEIF", "a HEIC image")
+PDF = Kind("", "a PDF document")
 
 _PREFIXES = (
     (b"\x89PNG", PNG),
@@ -30,7 +31,7 @@ _PREFIXES = (
     (b"\0\0\0\x0cJXL ", Kind("JXL", "a JPEG XL image")),
     (b"\xff\x0a", Kind("JXL", "a JPEG XL image")),
     (b"8BPS", Kind("PSD", "a Photoshop document")),
-    (b"%PDF-", Kind("", "a PDF document")),
+    (b"%PDF-", PDF),
     (b"PK\3\4", Kind("", "a ZIP archive")),
     (b"PK\5\6", Kind("", "an empty ZIP archive")),
     (b"\x1f\x8b", Kind("", "a gzip archive")),

@@ -20,6 +20,15 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
+def on_canvas(image: Image.Image, size: tuple[int, int], place: tuple[int, int]) -> Image.Image:
+    """Returns the picture at its place of a canvas that is transparent elsewhere; itself where it covers that."""
+    if image.size == size:
+        return image
+    canvas = Image.new("RGBA", size)
+    canvas.paste(image.convert("RGBA"), place)
+    return canvas
+
+
 def reduced(image: Image.Image, mode: str, factor: int) -> Image.Image:
     """Returns the picture in `mode` and `factor` times smaller, each pixel the mean of those that it replaces.
 

@@ -146,27 +146,24 @@ def declared_problems() -> dict[str, int]:
 
 
 def test_every_problem_is_documented_and_every_documented_one_exists() -> None:
-    documented = {
-        cells[0].strip("`"): int(cells[1])
-        for heading in ("Every service", *SERVICES)
-        for cells in rows("docs/problems.md", heading)
-    }
-    assert documented == declared_problems()
-
-
-def test_every_problem_has_a_type_of_its_own() -> None:
     import_everything()
-    slugs = [problem.slug for problem in subclasses(Problem)]
-    assert sorted(slugs) == sorted(set(slugs))
+    declared: dict[str, dict[str, int]] = {}
     for problem in subclasses(Problem):
-        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", problem.slug)
-        assert 400 <= problem.status < 600
+        declared.setdefault(problem.__module__.partition(".")[0], {})[problem.slug] = problem.status
+    for package, heading in {"servicekit": "Every service", **{service: service for service in SERVICES}}.items():
+        documented = {cells[0].strip("`"): int(cells[1]) for cells in rows("docs/problems.md", heading)}
+        assert documented == declared[package]
 
 
-def test_every_problem_is_under_the_heading_of_its_package() -> None:
+def test_a_problem_that_two_services_know_means_the_same_in_both() -> None:
     import_everything()
-    shared = {p.slug for p in subclasses(Problem) if p.__module__.startswith("servicekit.")}
-    assert {cells[0].strip("`") for cells in rows("docs/problems.md", "Every service")} == shared
+    kinds = {(problem.slug, problem.title, problem.status) for problem in subclasses(Problem)}
+    assert sorted(slug for slug, _, _ in kinds) == sorted({problem.slug for problem in subclasses(Problem)})
+    homes = [(problem.slug, problem.__module__.partition(".")[0]) for problem in subclasses(Problem)]
+    assert sorted(homes) == sorted(set(homes))
+    for problem in subclasses(Problem):
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", problem.slug)
+        assert 400 <= problem.status < 600
 
 
 def test_every_problem_that_nginx_makes_is_documented() -> None:
@@ -206,7 +203,7 @@ def test_every_metric_is_documented_and_every_documented_one_exists(running: str
 def test_every_metric_that_a_document_names_exists(running: str) -> None:
     known = set(scraped(running))
     families = "|".join(("http_server", "websocket_server", "process", *SERVICES))
-    outputs = r"(?!digit_logit|digit_threshold|ocr_page|ocr_line)"  # of a network, in weights.json, classes of hOCR
+    outputs = r"(?!digit_logit|digit_threshold|ocr_page|ocr_line|ocr_carea|ocr_par)"  # of a network, of hOCR
     pattern = re.compile(rf"`({outputs}(?:{families})_[a-z_]+)(?:\{{[^`]*)?`")
     for path in documents():
         for metric in pattern.findall(path.read_text("utf-8")):

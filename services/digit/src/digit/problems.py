@@ -12,7 +12,7 @@ class ArchiveNotImages(Problem):
 
 
 class ImageTooLarge(Problem):
-    slug, title, status = "image-too-large", "The image has too many pixels", 422
+    slug, title, status = "image-too-large", "The image is too large", 422
 
 
 class NoDigits(Problem):

@@ -36,7 +36,7 @@ class IdempotencyKeyReused(Problem):
 
 
 class ImageTooLarge(Problem):
-    slug, title, status = "image-too-large", "The image has too many pixels or pages", 422
+    slug, title, status = "image-too-large", "The image is too large", 422
 
 
 class JobInterrupted(Problem):
@@ -48,7 +48,7 @@ class NoResult(Problem):
 
 
 class NotAnImage(Problem):
-    slug, title, status = "not-an-image", "This is not an image that can be read", 422
+    slug, title, status = "not-an-image", "The file is not an image", 422
 
 
 class NotAPdf(Problem):

@@ -30,7 +30,7 @@ class Settings(ServiceSettings):
     max_file_size: int = Field(10_485_760, ge=1024, description="Largest file in bytes.")
     max_image_width: int = Field(4096, ge=16, le=20_000, description="Pixels of the widest image.")
     max_image_height: int = Field(4096, ge=16, le=20_000, description="Pixels of the highest image.")
-    det_batch_size: int = Field(1, ge=1, le=1, description="Pictures that the detector reads at once; 1 is all there is.")
+    det_batch_size: int = Field(1, ge=1, le=1, description="Pictures that the detector reads at once.")
     cls_batch_size: int = Field(6, ge=1, le=64, description="Lines whose direction is judged at once.")
     rec_batch_size: int = Field(6, ge=1, le=64, description="Lines that are recognised at once, on a GPU.")
     max_frames: int = Field(64, ge=1, le=10_000, description="Pages of the longest TIFF.")

@@ -61,6 +61,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
+    """Rows that belong together, from the top down."""
+
     rows: tuple[Row, ...]
 
     @property

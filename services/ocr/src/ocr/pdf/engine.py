@@ -49,6 +49,8 @@ class Content:
 
 
 class EnginePage(Protocol):
+    """One open page; `width` and `height` are in points, as it is shown."""
+
     width: float
     height: float
 
@@ -66,6 +68,8 @@ class EnginePage(Protocol):
 
 
 class EngineDocument(Protocol):
+    """An open document; its pages are counted from 0."""
+
     n_pages: int
 
     def page(self, index: int) -> EnginePage:
@@ -76,6 +80,8 @@ class EngineDocument(Protocol):
 
 
 class Engine(Protocol):
+    """What opens documents, on one thread; `version` names it."""
+
     version: str
 
     def open(self, path: str, password: str | None) -> EngineDocument:

@@ -42,6 +42,7 @@ class Verdict:
 
 
 def judge(tokens: Sequence[Token], content: Content) -> Verdict:
+    """Decides whether a page is taken from its text layer or read in its picture, and says why."""
     if not tokens:
         empty = not (content.paths or content.picture)
         return Verdict("text", BLANK) if empty else Verdict("ocr", DRAWN if _is_drawn(content) else NO_TEXT)

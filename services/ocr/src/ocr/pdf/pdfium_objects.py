@@ -53,6 +53,7 @@ class _Painted:
 
 
 def look(page: object, text: object, words: Words, size: tuple[float, float], upright: Upright) -> Content:
+    """Returns what a page of a `size` in points paints, and how much of a sample of its text can be seen."""
     painted = _Painted(upright)
     count = min(MAX_OBJECTS, raw.FPDFPage_CountObjects(page))
     painted.add([raw.FPDFPage_GetObject(page, index) for index in range(count)], IDENTITY, 0)

@@ -12,6 +12,8 @@ class WireError(Exception):
 
 
 class Wire:
+    """One end of a connected stream socket."""
+
     def __init__(self, end: socket.socket) -> None:
         self._end = end
 

@@ -34,8 +34,8 @@ fmt: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
 
-bench: $(VENV)/.dev ## Measure every figure against its peer in the same run
-	$(BIN)/python -m bench
+bench: $(VENV)/.dev ## Measure every figure against its peer in the same run (ARGS="ocr --data FOLDER")
+	$(BIN)/python -m bench $(ARGS)
 
 train: $(VENV)/.run $(TRAINING)/.done ## Train the shipped models again, for a short while (5 GB of frameworks; MNIST=FOLDER)
 	$(BIN)/python -m anomaly.demo --rows 4000 --seed 1 > $(VENV)/demo.csv

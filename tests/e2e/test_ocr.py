@@ -186,6 +186,13 @@ def test_pages_can_be_chosen(api: httpx2.Client) -> None:
     refused_here(api.post("/ocr/upload_pdf", files=document, data={"pages": "4"}), 422, "pages-invalid")
 
 
+def test_a_page_is_drawn_as_it_is_read(api: httpx2.Client) -> None:
+    answer = api.post("/ocr/render", files={"file": scan(("One",), ("Two",))}, data={"page": "2", "dpi": "100"})
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert Image.open(io.BytesIO(answer.content)).size == (640, 120)
+    refused_here(api.post("/ocr/render", files={"file": scan(("One",))}, data={"page": "2"}), 422, "pages-invalid")
+
+
 def test_a_job_reads_a_document_and_is_deleted(api: httpx2.Client) -> None:
     answer = api.post("/ocr/jobs", files={"file": ("scan.pdf", scan(("First page",), ("Second page",)))})
     job = expect(answer, 202)

@@ -15,7 +15,7 @@ from anomaly.model import Model
 from anomaly.storage import schema
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 from servicekit.threads import Pool
 
 SETTINGS = {"adaptation": {"enabled": True, "max_shift": 0.5, "interval_rows": 100}}

@@ -13,7 +13,7 @@ from anomaly.model import Model
 from anomaly.problems import AssetProtected, TooManyAssets, UnknownAsset
 from anomaly.storage import schema
 from anomaly.storage.ledger import Ledger, Reply
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 
 NOW = 1_767_225_600_000
 

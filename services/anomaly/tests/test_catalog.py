@@ -13,7 +13,7 @@ from anomaly.problems import ModelDamaged, UnknownAsset, UnknownVersion
 from anomaly.storage import schema
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ from anomaly.alerting.outbox import LEASE_MS
 from anomaly.alerting.webhook import Outcome
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
-from anomaly.storage.store import Store
 from pydantic import SecretStr
+from servicekit.database.store import Store
 
 
 @dataclass
@@ -247,7 +247,7 @@ sys.path[:] = job["path"]
 from anomaly.alerting import delivery, outbox
 from anomaly.storage.ledger import Ledger
 from anomaly.settings import Settings
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 outbox.LEASE_MS, delivery.POLL_S = 500, 0.1
 settings = Settings(database_url=job["url"], webhook_urls=[job["hook"]], webhook_allow=["127.0.0.1"])
 store = Store(job["url"])

@@ -25,7 +25,7 @@ from anomaly.alerting import alarms
 from anomaly.ingestion import assets
 from anomaly.model import Model
 from anomaly.storage import schema
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 
 KILLS = int(os.environ.get("LINESIDE_KILLS", "4"))
 ASSETS = ("press", "saw", "mill")

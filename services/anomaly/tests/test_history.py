@@ -12,7 +12,7 @@ from anomaly.lifecycle import versions
 from anomaly.model import Model, Sensor
 from anomaly.storage import schema
 from anomaly.storage.ledger import Ledger, Reply
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 
 NOW = 1_767_225_600_000
 Put = Callable[[list[dict[str, object]]], int]

@@ -2,8 +2,8 @@ import pytest
 from anomaly.problems import IdempotencyKeyInUse, IdempotencyKeyInvalid, IdempotencyKeyReused
 from anomaly.storage.idempotency import Idempotency, KeysInUse, recall, remember
 from anomaly.storage.reply import Reply
-from anomaly.storage.store import Store
 from servicekit.context import RequestContext
+from servicekit.database.store import Store
 from starlette.requests import Request
 
 

@@ -15,10 +15,11 @@ from anomaly.lifecycle.jobs import Jobs
 from anomaly.lifecycle.leases import LEASE_MS
 from anomaly.lifecycle.registry import Registry
 from anomaly.lifecycle.versions import Row
-from anomaly.problems import StorageUnavailable, TableInvalid, TrainingFailed, TrainingImpossible
+from anomaly.problems import TableInvalid, TrainingFailed, TrainingImpossible
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
-from anomaly.storage.store import Store
+from servicekit.database.problems import StorageUnavailable
+from servicekit.database.store import Store
 
 
 @dataclass

@@ -6,16 +6,11 @@ from typing import Protocol
 
 import pytest
 import sqlalchemy as sa
-from anomaly.problems import (
-    ConflictingReading,
-    IdempotencyKeyInUse,
-    IdempotencyKeyReused,
-    StorageFull,
-    StorageUnavailable,
-)
+from anomaly.problems import ConflictingReading, IdempotencyKeyInUse, IdempotencyKeyReused
 from anomaly.storage import schema
 from anomaly.storage.ledger import Idempotency, Ledger, Operation, Reply
-from anomaly.storage.store import Store
+from servicekit.database.problems import StorageFull, StorageUnavailable
+from servicekit.database.store import Store
 from servicekit.problems import NotReady, Overloaded
 
 

@@ -9,9 +9,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from anomaly.problems import StorageUnavailable
 from anomaly.storage import migrate, schema
-from anomaly.storage.store import Store, make_engine
+from servicekit.database.engine import make_engine
+from servicekit.database.problems import StorageUnavailable
+from servicekit.database.store import Store
 
 
 def test_a_new_database_gets_all_tables(empty_url: str) -> None:

@@ -13,7 +13,7 @@ from anomaly.problems import AlertCleared, UnknownAlert
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
 from anomaly.storage.schema import assets
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 
 T = TypeVar("T")
 NOW = 1_767_225_600_000

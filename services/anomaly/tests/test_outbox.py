@@ -11,7 +11,7 @@ from anomaly.alerting.outbox import LEASE_MS, Claim
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
 from anomaly.storage.schema import alerts, assets, deliveries
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 
 T = TypeVar("T")
 NOW = 1_767_225_600_000

@@ -18,7 +18,7 @@ from anomaly.problems import ModelDamaged, NoModel, UnknownVersion
 from anomaly.storage import schema
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 
 
 def model_file(level: float) -> bytes:

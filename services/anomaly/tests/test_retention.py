@@ -10,7 +10,7 @@ from anomaly.ingestion import assets, retention
 from anomaly.ingestion.retention import Retention
 from anomaly.storage import schema
 from anomaly.storage.ledger import Idempotency, Ledger, Reply
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 
 NOW = 1_767_225_600_000
 DAY = 86_400_000

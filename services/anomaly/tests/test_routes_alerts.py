@@ -20,10 +20,10 @@ from anomaly.settings import Settings
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
 from anomaly.storage.schema import assets
-from anomaly.storage.store import Store
 from fastapi import FastAPI
 from servicekit import auth
 from servicekit.app import create_service_app
+from servicekit.database.store import Store
 from starlette.testclient import TestClient
 
 SECRET, KEY = auth.generate("kim", "admin")

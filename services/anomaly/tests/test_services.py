@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from anomaly.app import create_app
-from anomaly.problems import StorageUnavailable
 from anomaly.services import Services
 from anomaly.settings import Settings
+from servicekit.database.problems import StorageUnavailable
 from starlette.testclient import TestClient
 
 
@@ -72,7 +72,7 @@ def test_goes_on_by_itself_when_the_database_is_back(tmp_path: Path, monkeypatch
 def test_a_database_of_a_newer_version_stops_the_start(tmp_path: Path) -> None:
     import sqlalchemy as sa
     from anomaly.storage import migrate
-    from anomaly.storage.store import make_engine
+    from servicekit.database.engine import make_engine
 
     url = f"sqlite:///{tmp_path}/anomaly.db"
     migrate.ensure(url)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from anomaly.problems import StorageFull, StorageUnavailable
 from anomaly.storage import schema
-from anomaly.storage.store import Store, make_engine, parse_url, storage_problem, storage_problems
+from servicekit.database.engine import make_engine, parse_url
+from servicekit.database.failures import storage_problem, storage_problems
+from servicekit.database.problems import StorageFull, StorageUnavailable
+from servicekit.database.store import Store
 from servicekit.problems import Problem
 
 
@@ -121,7 +123,8 @@ def test_a_wrong_statement_is_nobodys_problem_but_ours(store: Store) -> None:
 
 def test_sqlite_loads_neither_the_orm_nor_the_driver_of_postgresql(tmp_path: Path) -> None:
     program = (
-        "import sys; from anomaly.storage.store import make_engine; e = make_engine(sys.argv[1]); e.connect().close(); "
+        "import sys; from servicekit.database.engine import make_engine; "
+        "e = make_engine(sys.argv[1]); e.connect().close(); "
         "print([m for m in ('sqlalchemy.orm', 'alembic', 'psycopg') if m in sys.modules])"
     )
     command = [sys.executable, "-c", program, f"sqlite:///{tmp_path}/none.db"]

@@ -12,7 +12,7 @@ from anomaly.ingestion import assets, stream
 from anomaly.ingestion.hub import Hub
 from anomaly.storage import schema
 from anomaly.storage.ledger import Ledger, Reply
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 from servicekit.drain import Drain
 from servicekit.problems import Overloaded
 

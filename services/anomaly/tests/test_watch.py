@@ -16,8 +16,8 @@ from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
 from anomaly.storage.schema import alerts as table
 from anomaly.storage.schema import assets
-from anomaly.storage.store import Store
 from pydantic import SecretStr
+from servicekit.database.store import Store
 
 T = TypeVar("T")
 DAY_S = 86_400

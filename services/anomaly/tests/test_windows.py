@@ -8,7 +8,7 @@ from anomaly.lifecycle import versions
 from anomaly.model import Model, Sensor
 from anomaly.storage import schema
 from anomaly.storage.ledger import Ledger, Reply
-from anomaly.storage.store import Store
+from servicekit.database.store import Store
 
 MakeModel = Callable[..., Model]
 

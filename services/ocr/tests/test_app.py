@@ -5,7 +5,18 @@ from ocr.settings import Settings
 from openapi_spec_validator import validate
 from starlette.testclient import TestClient
 
-PATHS = {"/paddleocr", "/easyocr", "/v1/ocr", "/upload", "/upload_pdf", "/jobs", "/models", "/health", "/metrics"}
+PATHS = {
+    "/paddleocr",
+    "/easyocr",
+    "/v1/ocr",
+    "/upload",
+    "/upload_pdf",
+    "/render",
+    "/jobs",
+    "/models",
+    "/health",
+    "/metrics",
+}
 
 
 def test_the_document_is_valid_and_complete(client: TestClient) -> None:
@@ -39,6 +50,17 @@ def test_every_reading_call_shows_a_request_and_an_answer(client: TestClient) ->
         forms = paths[path]["post"]["responses"]["200"]["content"]
         assert {"application/json", "text/plain", "application/pdf", "application/x-ndjson"} <= set(forms)
         assert forms["application/json"]["example"]["success"] is True
+
+
+def test_the_calls_that_draw_show_their_fields_and_pictures(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    form = paths["/render"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["required"] == ["file"]
+    assert all(form["properties"][name]["examples"] for name in ("page", "dpi", "password"))
+    for operation in (paths["/render"]["post"], paths["/jobs/{job_id}/pages/{number}/image"]["get"]):
+        assert set(operation["responses"]["200"]["content"]) == {"image/jpeg", "image/png"}
+        refused = operation["responses"]["422"]["content"]["application/problem+json"]["examples"]
+        assert {"pages-invalid", "pdf-encrypted", "pdf-invalid", "pdf-too-slow", "not-an-image"} <= set(refused)
 
 
 def test_page_docs_and_operations_answer_with_and_without_the_prefix(client: TestClient) -> None:

@@ -61,6 +61,7 @@ def test_sets_the_text_of_a_digital_page_where_it_stands(reading: Page) -> None:
     shown = expect_read(reading, "report.pdf")
     expect(shown.locator(".about")).to_contain_text("text layer of the PDF")
     expect(shown.locator(".summary")).to_contain_text("3, all by text layer")
+    shown.get_by_role("radio", name="Text").check()
     texts = shown.locator(".set-text text")
     expect(texts).to_have_text(["Inspection report 1", "All screws were counted twice"])
     page_box, text_box = shown.locator(".sheet").bounding_box(), texts.first.bounding_box()

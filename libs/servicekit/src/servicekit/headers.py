@@ -12,6 +12,7 @@ POLICY = (
 DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") + "; worker-src blob:"
 DOCS = ("/docs", "/redoc")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
+POLICY_NAME = b"content-security-policy"
 PAGE = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -21,9 +22,14 @@ PAGE = (
 
 
 def page_headers(headers: Headers, path: str) -> Headers:
-    """Returns what a page needs; nothing for other responses, because an API client reads none of it."""
-    for name, value in headers:
-        if name == b"content-type" and value.startswith(b"text/html"):
-            policy = DOCS_POLICY if path in DOCS else POLICY
-            return (*PAGE, (b"content-security-policy", policy.encode("ascii")))
-    return ()
+    """Returns what a page needs; nothing for other responses, because an API client reads none of it.
+
+    A page with a policy of its own keeps that one alone: of two a browser would enforce both.
+    """
+    given = dict(headers)
+    if not given.get(b"content-type", b"").startswith(b"text/html"):
+        return ()
+    if POLICY_NAME in given:
+        return PAGE
+    policy = DOCS_POLICY if path in DOCS else POLICY
+    return (*PAGE, (POLICY_NAME, policy.encode("ascii")))

@@ -1,5 +1,6 @@
 """What this service can refuse beyond servicekit's problems: one class, one type, one status."""
 
+from servicekit.database.problems import StorageFull, StorageUnavailable
 from servicekit.problems import Problem
 
 
@@ -57,14 +58,6 @@ class NoReceivers(Problem):
 
 class NothingToRollBack(Problem):
     slug, title, status = "nothing-to-roll-back", "No earlier version was active", 409
-
-
-class StorageFull(Problem):
-    slug, title, status = "storage-full", "The disk is full", 507
-
-
-class StorageUnavailable(Problem):
-    slug, title, status = "storage-unavailable", "The database does not answer", 503
 
 
 class TableInvalid(Problem):

@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import numpy as np
+from servicekit.database.problems import StorageUnavailable
+from servicekit.database.store import Store
 from servicekit.threads import Pool
 
 from anomaly.alerting.delivery import Delivery
@@ -18,11 +20,10 @@ from anomaly.ingestion.retention import Retention
 from anomaly.lifecycle.adapter import Adapter
 from anomaly.lifecycle.jobs import Jobs
 from anomaly.lifecycle.registry import Registry
-from anomaly.problems import ModelDamaged, NoModel, StorageUnavailable
+from anomaly.problems import ModelDamaged, NoModel
 from anomaly.settings import Settings
 from anomaly.storage import migrate
 from anomaly.storage.ledger import Ledger
-from anomaly.storage.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Services:
         self.settings = settings
         self.ended: list[str] = []  # workers that should still run
         self.pool = Pool("scoring")
-        self.store = Store(settings.database_url)
+        self.store = Store(settings.database_url, "lineside-anomaly")
         self.ledger = Ledger(self.store, now_ms, settings.max_queue)
         self.registry = Registry(self.store, self.ledger, max_versions=settings.max_versions, file=settings.model_file)
         self.hub = Hub()

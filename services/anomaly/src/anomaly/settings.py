@@ -5,10 +5,10 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
+from servicekit.database.engine import parse_url
 from servicekit.settings import CommaList, ServiceSettings, split_commas
 
 from anomaly.alerting import delivery
-from anomaly.storage.store import parse_url
 
 
 class Settings(ServiceSettings):

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from servicekit.app import Service, create_service_app
 
 from ocr.measures import Measures
-from ocr.routes import easyocr, jobs, models, paddleocr, upload, upload_pdf, v1
+from ocr.routes import easyocr, jobs, models, paddleocr, render, upload, upload_pdf, v1
 from ocr.schemas import Health
 from ocr.services import Services
 from ocr.settings import Settings
@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None) -> Service:
         version=version("lineside-ocr"),
         summary="Reads text in images and PDFs.",
         lifespan=lifespan,
-        routers=[module.router for module in (paddleocr, easyocr, v1, upload, upload_pdf, jobs, models)],
+        routers=[module.router for module in (paddleocr, easyocr, v1, upload, upload_pdf, render, jobs, models)],
         page=PAGE,
         probe=services.probe,
         details=services.details,

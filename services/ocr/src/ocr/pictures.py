@@ -1,7 +1,9 @@
-"""Images that a client sent: what reading them will cost, and their pixels as the networks take them."""
+"""Images that a client sent: what reading them will cost, and their pixels as the networks take them; and back."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 from servicekit import images
 from servicekit.images import ImageError, Limits, SizeError
 from servicekit.problems import Problem
@@ -18,6 +20,19 @@ FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 MOST_PIXELS = 20_000 * 20_000  # no limit of its own: that of the sides is the one to be told
 SAMPLES = 3  # bytes of a pixel as it is read
 TO_PDF = "; POST /upload_pdf takes PDFs"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A form of an image file; `options` are OpenCV's."""
+
+    media_type: str
+    suffix: str
+    options: tuple[int, ...]
+
+
+JPEG = Encoding("image/jpeg", ".jpg", (cv2.IMWRITE_JPEG_QUALITY, 80))
+PNG = Encoding("image/png", ".png", (cv2.IMWRITE_PNG_COMPRESSION, 3))
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -50,6 +65,13 @@ def decoded(data: Data, page: int, limits: Limits) -> Picture:
         return picture_of(images.decode(file, limits, frame=page))
     except ImageError as error:
         raise _refusal(file, error) from None
+
+
+def encoded(picture: Picture, encoding: Encoding) -> bytes:
+    """Returns a picture as an image file, which hardly ever takes more than the pixels themselves."""
+    done, file = cv2.imencode(encoding.suffix, picture, encoding.options)
+    assert done  # of 8 bits, three channels, and within the limits there is no picture that cannot be encoded
+    return file.tobytes()
 
 
 def _pixels(file: bytes, page: int) -> int:

@@ -158,15 +158,16 @@ class Reader:
         """
         with self.counts.refusing():
             self.check()
-            await self.run(_check_pdf, path)
-            async with self._opened(path, request.password) as document:
+            async with self.opened(path, request.password) as document:
                 most = request.max_pages or self.settings.pdf_max_pages
                 numbers = ranges.parse(request.pages, document.n_pages, most)
                 async with aclosing(self._document(document, numbers, request, route)) as pages:
                     yield numbers, pages
 
     @asynccontextmanager
-    async def _opened(self, path: Path, password: str | None) -> AsyncIterator[Document]:
+    async def opened(self, path: Path, password: str | None) -> AsyncIterator[Document]:
+        """Opens a PDF until the end of the block; raises NotAPdf, and the Problems of `Documents.open`."""
+        await self.run(_check_pdf, path)
         stack = ExitStack()
         try:
             yield await to_the_end(self.rendering, stack.enter_context, self.documents.open(path, password))
@@ -174,7 +175,7 @@ class Reader:
             await to_the_end(self.rendering, stack.close)
 
     async def _document(self, document: Document, numbers: list[int], request: DocumentRequest, route: str) -> Pages:
-        work = _DocumentWork(self, document, request)
+        work = DocumentWork(self, document, request)
         abreast = request.abreast or self.threads + 1  # one is drawn while the others are read
         async with aclosing(in_order((work.page(number) for number in numbers), abreast)) as results:
             async for result in results:
@@ -217,7 +218,7 @@ class Reader:
             raise NotReady("the service is about to stop")
 
 
-class _DocumentWork:
+class DocumentWork:
     """One document's pages: drawn one after the other, read side by side."""
 
     def __init__(self, reader: Reader, document: Document, request: DocumentRequest) -> None:
@@ -228,7 +229,7 @@ class _DocumentWork:
         self._drawing = asyncio.Lock()
 
     async def page(self, number: int) -> PageResult:
-        content, held, seconds = await self._drawn(number)
+        content, held, seconds = await self.drawn(number)
         try:
             if content.page:
                 page = content.page
@@ -239,7 +240,7 @@ class _DocumentWork:
             self.reader.rendered.give(held)
         return PageResult.of(number, page, seconds, content.dpi, content.width_pt, content.height_pt, content.reason)
 
-    async def _drawn(self, number: int) -> tuple[PageContent, int, float]:
+    async def drawn(self, number: int) -> tuple[PageContent, int, float]:
         """Returns the page, the bytes of `rendered` that its picture holds, and the seconds that it took."""
         rendered = self.reader.rendered
         async with self._drawing:

@@ -8,6 +8,8 @@ export * from "./elements.js";
 export * from "./format.js";
 export * from "./frame.js";
 export * from "./histogram.js";
+export * from "./intake.js";
+export * from "./lines.js";
 export { sparkline } from "./plots.js";
 export { timeTicks } from "./scales.js";
 export * from "./stream.js";

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Protocol
 
 import sqlalchemy as sa
+from servicekit.database.store import Store
 from servicekit.problems import Problem
 
 from anomaly.alerting import outbox, receivers
@@ -21,7 +22,6 @@ from anomaly.alerting.receivers import Receiver
 from anomaly.alerting.webhook import Outcome
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
-from anomaly.storage.store import Store
 
 logger = logging.getLogger(__name__)
 

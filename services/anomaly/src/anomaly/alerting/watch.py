@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
+from servicekit.database.store import Store
 from servicekit.problems import Problem
 
 from anomaly.alerting import alerts, operators, outbox
@@ -16,7 +17,6 @@ from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
 from anomaly.storage.schema import alerts as table
 from anomaly.storage.schema import assets, deliveries
-from anomaly.storage.store import Store
 
 logger = logging.getLogger(__name__)
 

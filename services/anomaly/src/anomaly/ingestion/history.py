@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from servicekit import sheets
+from servicekit.database.store import Store
 
 from anomaly.alerting.alarms import iso
 from anomaly.ingestion.fates import values_of
@@ -18,7 +19,6 @@ from anomaly.ingestion.judgement import Reason, Status
 from anomaly.ingestion.readings import Quality
 from anomaly.ingestion.retention import Retention
 from anomaly.storage.schema import alerts, readings, versions
-from anomaly.storage.store import Store
 
 __all__ = ["Hub", "Retention"]
 

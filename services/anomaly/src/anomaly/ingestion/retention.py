@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import sqlalchemy as sa
+from servicekit.database.store import Store
 from servicekit.problems import Problem
 
 from anomaly.ingestion.assets import DELETED_PREFIX, change
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
 from anomaly.storage.schema import assets, idempotency, readings
-from anomaly.storage.store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import sqlalchemy as sa
+from servicekit.database.store import Store
 from servicekit.drain import Drain
 from servicekit.problems import Problem
 from starlette.responses import StreamingResponse
@@ -20,7 +21,6 @@ from anomaly.alerting import alerts
 from anomaly.ingestion import history
 from anomaly.ingestion.hub import Hub, Listener
 from anomaly.storage.schema import assets
-from anomaly.storage.store import Store
 
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold events back

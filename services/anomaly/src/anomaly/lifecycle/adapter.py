@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
+from servicekit.database.store import Store
 from servicekit.problems import Problem
 from servicekit.threads import Pool
 
@@ -19,7 +20,6 @@ from anomaly.model import Model
 from anomaly.storage import schema
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
-from anomaly.storage.store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
+from servicekit.database.store import Store
 from servicekit.problems import Problem
 
 from anomaly.lifecycle import child, leases
@@ -16,7 +17,6 @@ from anomaly.lifecycle.registry import Registry
 from anomaly.lifecycle.versions import activate, add_version, ensure_asset
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
-from anomaly.storage.store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from servicekit import weights
+from servicekit.database.store import Store
 from servicekit.problems import Problem
 
 from anomaly.lifecycle.versions import Row, activate, add_version, ensure_asset, find_file, find_version
@@ -24,7 +25,6 @@ from anomaly.problems import ModelDamaged, NoModel, UnknownVersion
 from anomaly.storage import schema
 from anomaly.storage.ledger import Ledger
 from anomaly.storage.reply import Reply
-from anomaly.storage.store import Store
 
 __all__ = ["DEFAULT_ASSET", "Active", "Registry", "activate", "add_version"]
 

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request, Response
 from servicekit import media, strict
 from servicekit.auth import ADMIN, client_name
+from servicekit.database import cursors
+from servicekit.database.problems import StorageUnavailable
 from servicekit.openapi import answers, json_body
 from servicekit.problems import MalformedJSON, UnsupportedMediaType
 from servicekit.responses import json_response
@@ -19,16 +21,7 @@ from anomaly.alerting.notices import probe
 from anomaly.alerting.operators import Person, Verdict
 from anomaly.alerting.outbox import Delivery, Status
 from anomaly.ingestion.assets import NAME_PATTERN
-from anomaly.problems import (
-    WRITING,
-    AlertCleared,
-    AlreadyDelivered,
-    NoReceivers,
-    StorageUnavailable,
-    UnknownAlert,
-    UnknownDelivery,
-)
-from anomaly.storage import cursors
+from anomaly.problems import WRITING, AlertCleared, AlreadyDelivered, NoReceivers, UnknownAlert, UnknownDelivery
 from anomaly.storage.idempotency import Idempotency
 from anomaly.storage.reply import Reply
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request
 from msgspec import UNSET, UnsetType
 from servicekit.auth import ADMIN
+from servicekit.database.problems import StorageUnavailable
 from servicekit.media import require
 from servicekit.openapi import answers, json_body
 from servicekit.responses import json_response
@@ -15,13 +16,7 @@ from starlette.responses import Response
 
 from anomaly.ingestion import assets, explanation
 from anomaly.ingestion.assets import NAME_PATTERN, AssetList, AssetSettings, AssetState
-from anomaly.problems import (
-    WRITING,
-    AssetProtected,
-    StorageUnavailable,
-    TooManyAssets,
-    UnknownAsset,
-)
+from anomaly.problems import WRITING, AssetProtected, TooManyAssets, UnknownAsset
 from anomaly.routes import history, readings
 from anomaly.storage.ledger import Idempotency, Operation, Reply
 

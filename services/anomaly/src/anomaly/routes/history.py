@@ -3,6 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request
+from servicekit.database import cursors
+from servicekit.database.problems import StorageUnavailable
 from servicekit.limits import leave_place
 from servicekit.media import prefers
 from servicekit.openapi import answers
@@ -15,8 +17,7 @@ from anomaly.ingestion.assets import NAME_PATTERN, asset_row
 from anomaly.ingestion.history import History, Selection
 from anomaly.ingestion.judgement import Status
 from anomaly.ingestion.timestamps import parse_text
-from anomaly.problems import StorageUnavailable, UnknownAsset
-from anomaly.storage import cursors
+from anomaly.problems import UnknownAsset
 
 router = APIRouter()
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from servicekit import media
 from servicekit.auth import ADMIN, client_name
+from servicekit.database.problems import StorageUnavailable
 from servicekit.limits import allow_body
 from servicekit.openapi import answers, binary_body
 from servicekit.responses import json_response
@@ -20,15 +21,7 @@ from anomaly.lifecycle.leases import JobStatus
 from anomaly.lifecycle.upload import take_in
 from anomaly.lifecycle.versions import Row, find_version
 from anomaly.preprocess import MAX_WINDOW
-from anomaly.problems import (
-    WRITING,
-    JobFinished,
-    StorageUnavailable,
-    TableInvalid,
-    TrainingFailed,
-    TrainingImpossible,
-    UnknownJob,
-)
+from anomaly.problems import WRITING, JobFinished, TableInvalid, TrainingFailed, TrainingImpossible, UnknownJob
 from anomaly.routes.models import AssetName, location
 from anomaly.storage import schema
 from anomaly.storage.idempotency import Idempotency

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request
 from servicekit import media
 from servicekit.auth import ADMIN, client_name
+from servicekit.database.problems import StorageUnavailable
 from servicekit.limits import allow_body
 from servicekit.openapi import answers, binary_body
 from servicekit.responses import json_response
@@ -21,7 +22,6 @@ from anomaly.problems import (
     ModelDamaged,
     ModelFileInvalid,
     NothingToRollBack,
-    StorageUnavailable,
     TooManyAssets,
     TooManyVersions,
     UnknownAsset,

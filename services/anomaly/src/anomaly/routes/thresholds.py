@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from msgspec import UNSET, Meta, UnsetType
 from servicekit import media
 from servicekit.auth import ADMIN, client_name
+from servicekit.database.problems import StorageUnavailable
 from servicekit.openapi import answers, json_body
 from servicekit.problems import InvalidInput
 from servicekit.responses import json_response
@@ -25,7 +26,6 @@ from anomaly.problems import (
     WRITING,
     ModelDamaged,
     NoModel,
-    StorageUnavailable,
     ThresholdUnsupported,
     TooFewRows,
     TooManyVersions,

@@ -1,83 +1,15 @@
-"""Brings the database to this version's tables; Alembic is imported only by the child process that does it."""
+"""The revisions of this service's tables."""
 
-import json
-import re
-import subprocess
-import sys
 from pathlib import Path
 
-import sqlalchemy as sa
+from servicekit.database.migrate import MigrationError, Migrations, current
 
-from anomaly.problems import StorageUnavailable
-from anomaly.storage.store import make_engine, storage_problems
+__all__ = ["REVISIONS", "MigrationError", "current", "ensure"]
 
 REVISIONS = ("0001",)  # oldest first; a test compares them with the files
-TIMEOUT_S = 600
-# The URL may hold a password: it goes through a pipe, never through the arguments that `ps` shows.
-CHILD = (
-    "import json, sys; job = json.load(sys.stdin); sys.path[:] = job['path']; "
-    "from anomaly.storage.migrate import upgrade; upgrade(job['url'])"
-)
-
-
-class MigrationError(RuntimeError):
-    """The database cannot be brought to this version's tables."""
+FOLDER = Path(__file__).parent / "migrations"
 
 
 def ensure(url: str) -> None:
     """Upgrades the database where it is behind; raises MigrationError, ValueError or StorageUnavailable."""
-    revision = current(url)
-    if revision == REVISIONS[-1]:
-        return
-    if revision is not None and revision not in REVISIONS:
-        raise MigrationError(
-            f"the database is at revision {revision}, which this version does not know (it knows up to "
-            f"{REVISIONS[-1]}): a newer version has written it"
-        )
-    _upgrade_in_child(url)
-
-
-def current(url: str) -> str | None:
-    """Returns the database's revision without Alembic; None for a database without tables."""
-    engine = make_engine(url, pool_size=1)
-    try:
-        with storage_problems(), engine.connect() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return None
-            revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-            return revision
-    finally:
-        engine.dispose()
-
-
-def upgrade(url: str) -> None:
-    """Runs the missing migrations in this process; harmless where there are none."""
-    from alembic import command
-    from alembic.config import Config
-
-    engine = make_engine(url, pool_size=1)
-    config = Config(attributes={"engine": engine})
-    config.set_main_option("script_location", (Path(__file__).parent / "migrations").as_posix().replace("%", "%%"))
-    try:
-        with storage_problems():
-            command.upgrade(config, "head")
-    finally:
-        engine.dispose()
-
-
-def _upgrade_in_child(url: str) -> None:
-    job = json.dumps({"path": sys.path, "url": url})
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", CHILD], input=job, text=True, capture_output=True, timeout=TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise StorageUnavailable(f"the migration did not end within {TIMEOUT_S} s") from None
-    if done.returncode:
-        raise MigrationError(f"the migration failed: {_reason(done.stderr) or f'exit status {done.returncode}'}")
-
-
-def _reason(stderr: str) -> str:
-    """Returns the exception's own line of a traceback; SQLAlchemy adds others behind it."""
-    lines = [line for line in stderr.splitlines() if re.match(r"[\w.]+(Error|Unavailable|Full): ", line)]
-    return lines[-1] if lines else ""
+    Migrations(FOLDER, REVISIONS).ensure(url)

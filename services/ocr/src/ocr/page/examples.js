@@ -36,6 +36,14 @@ const EXAMPLES = [
     saved: "scan.searchable.pdf",
   },
   {
+    title: "The picture of a page",
+    text: "Of a PDF, or of a TIFF: what the boxes lie over. A job's pages are at …/pages/3/image.",
+    path: "render",
+    file: "report.pdf",
+    fields: { page: "3", dpi: "150" },
+    saved: "page-3.jpg",
+  },
+  {
     title: "A long PDF as a job",
     text: "Answered at once with 202 and the address of the job in Location; its result is at …/result?format=text.",
     path: "jobs",

@@ -22,7 +22,7 @@ import { pagesOf } from "./answers.js";
 import { readLines } from "./lines.js";
 import { saveJson, saveOutput } from "./outputs.js";
 import { Pace } from "./pace.js";
-import { formOf } from "./reading.js";
+import { PICTURE_DPI, formOf } from "./reading.js";
 import { Viewer } from "./viewer.js";
 
 const SHOWN = 50;
@@ -38,9 +38,21 @@ class Result {
     this.answer = answer;
     this.pages = pagesOf(answer);
     this.total = this.pages.length;
-    this.error = this.pictureUrl = null;
+    this.error = null;
     this.seconds =
       job.finished_at && job.started_at ? (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000 : null;
+  }
+
+  /** None: the file is with the service. */
+  ownPicture() {
+    return null;
+  }
+
+  /** Has the service draw a page. */
+  draw(number, signal) {
+    const query = this.job.kind === "pdf" ? `?dpi=${PICTURE_DPI}` : "";
+    const path = `${pathOf(this.job)}/pages/${number}/image${query}`;
+    return api(path, { headers: { Accept: "image/jpeg" }, cache: "default", signal, raw: true });
   }
 
   async save(format) {
@@ -171,8 +183,8 @@ class Jobs {
   /** Shows the result of a job below the list. */
   async open(id) {
     if (this.opened === id) return;
+    this.closeViewer();
     this.opened = id;
-    this.viewer = null;
     const place = find("result");
     show(place, loading());
     await guarded(place, async () => {
@@ -187,8 +199,14 @@ class Jobs {
     if (this.items) this.draw(this.items);
   }
 
+  closeViewer() {
+    this.viewer?.close();
+    this.viewer = null;
+  }
+
   close() {
-    this.opened = this.viewer = null;
+    this.closeViewer();
+    this.opened = null;
     show(find("result"));
     if (this.items) this.draw(this.items);
   }

@@ -140,6 +140,7 @@ class Read {
   }
 
   open(reading) {
+    this.viewer?.close();
     this.shown = reading;
     const again = button("Read again", () => this.again(reading), "small");
     const remove = button("Remove", () => this.remove(reading), "small quiet", `Remove ${reading.name}`);
@@ -228,7 +229,7 @@ class Read {
   }
 
   remove(reading) {
-    reading.forget();
+    reading.cancel();
     this.readings = this.readings.filter((each) => each !== reading);
     if (this.shown === reading) {
       if (this.readings.length) this.open(this.readings.at(-1));
@@ -237,7 +238,8 @@ class Read {
   }
 
   clear() {
-    for (const reading of this.readings) reading.forget();
+    for (const reading of this.readings) reading.cancel();
+    this.viewer?.close();
     this.readings = [];
     this.shown = this.viewer = null;
     show(find("result"));

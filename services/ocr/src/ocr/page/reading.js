@@ -5,6 +5,7 @@ import { pageOf, pagesOf } from "./answers.js";
 import { StreamBroken, readLines } from "./lines.js";
 import { saveJson, saveOutput } from "./outputs.js";
 
+export const PICTURE_DPI = 150; // of a document's pages: sharp enough to be enlarged a little
 export const LONG_PAGES = 50; // of a document that is better read as a job
 
 const PDF = "%PDF-";
@@ -43,7 +44,6 @@ export class Reading {
     this.name = file.name;
     this.isDocument = isDocument;
     this.changed = changed;
-    this.picture = null;
     this.reset();
   }
 
@@ -62,10 +62,17 @@ export class Reading {
     return this.state === "running";
   }
 
-  /** The address of the picture for an `<img>`; null for a document. */
-  get pictureUrl() {
-    if (!this.isDocument) this.picture ??= URL.createObjectURL(this.file);
-    return this.picture;
+  /** The file itself where it is the picture of a page; null for a document, and for a TIFF's further frames. */
+  ownPicture(number) {
+    return this.isDocument || number > 1 ? null : this.file;
+  }
+
+  /** Has the service draw a page. */
+  draw(number, signal) {
+    const password = this.fields.filter(([name]) => name === "password");
+    const fields = [["page", number], ...(this.isDocument ? [["dpi", PICTURE_DPI], ...password] : [])];
+    const headers = { Accept: "image/jpeg" };
+    return api("render", { method: "POST", body: formOf(this.file, fields), headers, signal, raw: true });
   }
 
   /** Reads with these fields; ends in a state, and throws only LongDocument. */
@@ -146,13 +153,6 @@ export class Reading {
     }
     const path = `${this.isDocument ? "upload_pdf" : "upload"}?format=${format.name}`;
     await saveOutput(format, this.name, path, { method: "POST", body: formOf(this.file, this.fields) });
-  }
-
-  /** Gives back what the browser holds for it. */
-  forget() {
-    this.cancel();
-    if (this.picture) URL.revokeObjectURL(this.picture);
-    this.picture = null;
   }
 }
 

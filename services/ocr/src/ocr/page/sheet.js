@@ -1,4 +1,4 @@
-/** A page as a picture with its boxes over it; without a picture the text itself is set where it was found. */
+/** A page with its boxes: over its picture, or over its text, which is set where it was found. */
 
 import { h, s, show } from "../ui/script.js";
 import { bandOf, percent } from "./confidence.js";
@@ -10,9 +10,10 @@ const MOST_ENLARGED = 4; // beyond it a small picture only shows its pixels
 const ROOM_PX = 8; // between a box and what is said of it
 
 export class Sheet {
-  /** `picture` is an address or null; `linked` hears of `pointed(index)` and `chosen(index)`. */
-  constructor(page, picture, linked) {
+  /** Begins as white paper; `linked` hears of `pointed(index)` and `chosen(index)`. */
+  constructor(page, linked) {
     this.page = page;
+    this.text = null;
     this.boxes = page.lines.map((line, index) => boxView(line, index));
     this.tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
     this.layer = s(
@@ -22,26 +23,24 @@ export class Sheet {
     );
     this.element = h("div", { class: "sheet" }, this.layer, this.tip);
     this.element.style.aspectRatio = `${page.width} / ${page.height}`;
-    if (picture) this.showPicture(picture);
-    else this.setText();
     linked.listen(this.layer);
     this.layer.addEventListener("pointerover", ({ target }) => this.tell(target));
   }
 
-  showPicture(address) {
-    const image = h("img", { src: address, alt: `Page ${this.page.number}`, draggable: "false" });
-    image.addEventListener("error", () => {
-      image.remove();
-      this.setText();
-      this.element.dispatchEvent(new Event("unseen", { bubbles: true }));
-    });
+  /** Takes the page's picture, an `<img>`. */
+  setPicture(image) {
+    image.alt = `Page ${this.page.number}`;
     this.element.prepend(image);
   }
 
-  /** Sets each line's text into its box, as a readable likeness of the page. */
-  setText() {
-    this.element.classList.add("likeness");
-    this.layer.prepend(s("g", { class: "set-text", "aria-hidden": "true" }, this.page.lines.map(setLine)));
+  /** Shows "picture", or "text": a readable likeness of the page, with each line's text in its box. */
+  show(view) {
+    const isText = view === "text";
+    if (isText && !this.text) {
+      this.text = s("g", { class: "set-text", "aria-hidden": "true" }, this.page.lines.map(setLine));
+      this.layer.prepend(this.text);
+    }
+    this.element.classList.toggle("likeness", isText);
   }
 
   /** "width" fills what there is, a number is CSS pixels per pixel of the page. */

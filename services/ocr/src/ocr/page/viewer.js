@@ -8,20 +8,25 @@ import { LineList } from "./linelist.js";
 import { Linked } from "./linked.js";
 import { formatsOf } from "./outputs.js";
 import { Pager } from "./pager.js";
+import { Pictures } from "./pictures.js";
 import { Sheet } from "./sheet.js";
+import { Views } from "./views.js";
 import { Zoom } from "./zoom.js";
 
-const UNSEEN = "This browser cannot show pictures of this kind: the text is set where it was found.";
+const UNSEEN = "The text is set where it was found, because there is no picture";
 
 export class Viewer {
   /**
-   * Shows a source in `place`: {name, state, pages, total, error, seconds, pictureUrl, answer, save(format)}, a Reading
-   * or the result of a job. `actions` are buttons of the section's own.
+   * Shows a source in `place`: {name, state, pages, total, error, seconds, answer, ownPicture(number),
+   * draw(number, signal), save(format)}, a Reading or the result of a job. `actions` are buttons of the section's own.
    */
   constructor(place, source, actions = []) {
     this.source = source;
     this.actions = actions;
     this.shown = null;
+    this.isPictured = false;
+    this.pictures = new Pictures(source);
+    this.views = new Views((name) => this.sheet.show(name));
     this.pager = new Pager(() => this.showPage());
     this.zoom = new Zoom(
       (scale) => this.sheet?.zoom(scale),
@@ -43,12 +48,11 @@ export class Viewer {
     this.outputs = h("div", { class: "actions outputs", role: "group", "aria-label": "Download as" });
     this.about = h("p", { class: "hint about" });
     this.stage = h("div", { class: "stage", role: "region", "aria-label": "Page with its boxes", tabindex: 0 });
-    this.stage.addEventListener("unseen", () => this.sayAbout(UNSEEN));
     this.list = h("div", { class: "list" });
     this.pane = h(
       "div",
       { class: "pane stack" },
-      h("div", { class: "toolbar" }, this.pager.element, this.about, this.zoom.element),
+      h("div", { class: "toolbar" }, this.pager.element, this.about, this.views.element, this.zoom.element),
       h("div", { class: "columns reading" }, this.stage, this.list),
       legend(),
     );
@@ -108,6 +112,14 @@ export class Viewer {
       total,
     );
     if (pages.length && !this.shown) this.showPage();
+    this.fetchAhead();
+  }
+
+  /** Lets go of what it holds; it is not shown any more. */
+  close() {
+    this.shown = null;
+    this.isPictured = false;
+    this.pictures.keep([]);
   }
 
   summary() {
@@ -127,14 +139,54 @@ export class Viewer {
     const page = this.source.pages[this.pager.index];
     if (!page || page === this.shown) return;
     this.shown = page;
-    const picture = page.number === 1 ? this.source.pictureUrl : null;
-    this.sheet = new Sheet(page, picture, this.linked);
+    this.sheet = new Sheet(page, this.linked);
     this.lines = new LineList(page, this.linked);
     this.sayAbout();
     this.zoom.apply();
     show(this.stage, this.sheet.element);
     show(this.list, this.lines.element);
     this.stage.scrollTo(0, 0);
+    this.showPicture();
+  }
+
+  /** Puts the page's picture under its boxes as soon as it is there; until then, and without one, there is its text. */
+  async showPicture() {
+    const { pictures, sheet, shown: page, source } = this;
+    this.isPictured = false;
+    this.views.element.hidden = true;
+    if (!source.ownPicture(page.number)) sheet.show("text");
+    pictures.keep([page.number, this.next?.number]);
+    try {
+      const image = await pictures.of(page.number);
+      if (this.sheet === sheet && this.shown) this.setPicture(image);
+    } catch (error) {
+      if (this.sheet === sheet && this.shown) this.showNoPicture(error);
+    }
+  }
+
+  setPicture(image) {
+    this.isPictured = true;
+    this.sheet.setPicture(image);
+    this.sheet.show(this.views.name);
+    this.views.element.hidden = false;
+    this.fetchAhead();
+  }
+
+  /** Says why there is no picture; an AbortError only says that nobody looks any more. */
+  showNoPicture(error) {
+    if (error.name === "AbortError") return;
+    if (!(error instanceof ProblemError || error.name === "EncodingError")) throw error;
+    this.sheet.show("text");
+    this.sayAbout(`${UNSEEN}${error instanceof ProblemError ? `: ${error.message}` : ""}`);
+  }
+
+  get next() {
+    return this.source.pages[this.pager.index + 1];
+  }
+
+  /** Fetches the next page's picture, once that of the page that is looked at is there. */
+  fetchAhead() {
+    if (this.isPictured && this.next) this.pictures.of(this.next.number);
   }
 
   sayAbout(note = null) {

@@ -8,6 +8,7 @@ from fastapi import Query
 from servicekit import openapi, problems
 from servicekit.problems import Problem
 
+from ocr.pictures import JPEG, PNG
 from ocr.problems import (
     DocumentEncrypted,
     DocumentInvalid,
@@ -21,7 +22,7 @@ from ocr.problems import (
     PagesInvalid,
     ReadingFailed,
 )
-from ocr.routes import forms
+from ocr.routes import fields, forms
 
 Format = Annotated[str | None, Query(description=forms.DESCRIPTION, json_schema_extra={"enum": list(forms.FORMS)})]
 COMMON = (
@@ -46,6 +47,10 @@ DOCUMENT: tuple[type[Problem], ...] = (
     NotAPdf,
     PagesInvalid,
 )
+PICTURE: tuple[type[Problem], ...] = (
+    *IMAGE,
+    *(problem for problem in DOCUMENT if problem not in (*IMAGE, DocumentTooLong)),
+)
 EXAMPLE_IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 ITEM: dict[str, Any] = {
     "text": "Total amount 38.50",
@@ -69,6 +74,8 @@ ANSWER = {
     "image_size": {"width": 640, "height": 180},
 }
 DOCUMENT_ANSWER = {"success": True, "results": [PAGE]}
+PICTURE_EXAMPLE = {"page": "3", "dpi": "150", "password": "open sesame"}
+PICTURE_STARTS = {JPEG: "\u00ff\u00d8\u00ff\u00e0 \u2026", PNG: "\u0089PNG \u2026"}  # of a file, as examples
 NDJSON = "One object of `results` a line, as each page is done; a page that fails is a last line: a problem."
 
 
@@ -89,4 +96,24 @@ def answers(
             binary = {"format": "binary"} if form is forms.PDF else {}
             content.setdefault(form.media_type, {"schema": {"type": "string", **binary}})
         content[forms.NDJSON.media_type]["schema"]["description"] = NDJSON
+    return responses
+
+
+def picture_body() -> dict[str, Any]:
+    """Returns `openapi_extra` of a call that draws a page."""
+    described = openapi.multipart_body(
+        "file", description="A PDF, or an image as /upload takes it.", fields=fields.PICTURE
+    )
+    properties = described["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
+    for name, example in PICTURE_EXAMPLE.items():
+        properties[name]["examples"] = [example]
+    return described
+
+
+def picture_answers(refusals: Iterable[type[Problem]]) -> dict[int | str, Any]:
+    """Returns `responses` of a call that answers with a picture."""
+    responses = openapi.answers({200: None}, refusals)
+    schema = {"type": "string", "format": "binary"}
+    content = {form.media_type: {"schema": schema, "example": start} for form, start in PICTURE_STARTS.items()}
+    responses[200] = {"description": "The page upright, as places in it are told.", "content": content}
     return responses

@@ -1,13 +1,16 @@
 """The text fields of a form, read strictly: what is not understood is refused by name, never guessed."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import cast, get_args
 
 from servicekit.problems import InvalidInput, quote
 
 from ocr.documents import Mode
+from ocr.drawing import PICTURE_DPI, PictureRequest
 from ocr.options import Options
+from ocr.pictures import Encoding
 from ocr.reader import DocumentRequest
 from ocr.settings import Settings
 
@@ -36,7 +39,12 @@ DOCUMENT = {
     "password": "The password of an encrypted PDF.",
     "dpi": "Resolution at which pages are drawn and places are told, 72 to 600. Default: OCR_PDF_DPI.",
 }
-MIN_DPI, MAX_DPI = 72, 600
+MIN_DPI, MAX_DPI, MAX_PICTURE_DPI = 72, 600, 200
+PICTURE = {
+    "page": "The page, counted from 1. Default: 1.",
+    "dpi": f"Resolution of a PDF's page, {MIN_DPI} to {MAX_PICTURE_DPI}. Default: {PICTURE_DPI}.",
+    "password": "The password of an encrypted PDF.",
+}
 
 
 def options(texts: Mapping[str, str], settings: Settings) -> tuple[Options, bool]:
@@ -54,9 +62,26 @@ def document(texts: Mapping[str, str], settings: Settings) -> tuple[DocumentRequ
         mode=_mode(texts.get("mode", "auto")),
         pages=texts.get("pages") or None,
         password=texts.get("password") or None,
-        dpi=_dpi(texts["dpi"]) if "dpi" in texts else None,
+        dpi=_whole("dpi", texts["dpi"], MIN_DPI, MAX_DPI) if "dpi" in texts else None,
     )
     return request, word_boxes
+
+
+def picture(texts: Mapping[str, str], encoding: Encoding) -> PictureRequest:
+    """Returns which page is to be drawn, and how; raises InvalidInput."""
+    return PictureRequest(
+        number=page_number(texts["page"]) if "page" in texts else 1,
+        encoding=encoding,
+        dpi=_whole("dpi", texts["dpi"], MIN_DPI, MAX_PICTURE_DPI) if "dpi" in texts else None,
+        password=texts.get("password") or None,
+    )
+
+
+def page_number(text: str) -> int:
+    """Returns the whole number that a text is; whether there is such a page only the document knows."""
+    if not re.fullmatch(r"\s*-?[0-9]{1,9}\s*", text):
+        raise InvalidInput(f"page is {quote(text)}, it can be a whole number from 1")
+    return int(text)
 
 
 def chosen(settings: Settings, **given: float) -> Options:
@@ -99,9 +124,9 @@ def _mode(text: str) -> Mode:
     return cast("Mode", text)
 
 
-def _dpi(text: str) -> int:
-    value = number("dpi", text)
-    check("dpi", value, MIN_DPI, MAX_DPI)
+def _whole(name: str, text: str, low: int, high: int) -> int:
+    value = number(name, text)
+    check(name, value, low, high)
     if value != int(value):
-        raise InvalidInput(f"dpi is {quote(text)}, it can be a whole number")
+        raise InvalidInput(f"{name} is {quote(text)}, it can be a whole number")
     return int(value)

@@ -2,33 +2,43 @@
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from servicekit import context, problems, uploads
 from servicekit.auth import client_name
-from servicekit.images import kinds
 from servicekit.limits import allow_body, leave_place
 from servicekit.openapi import answers, multipart_body
 from servicekit.problems import InvalidInput, quote
 from servicekit.responses import json_response
-from servicekit.uploads import Upload, Uploads
+from servicekit.uploads import Uploads
 from starlette.responses import FileResponse, Response
 
-from ocr import schemas
+from ocr import drawing, schemas
+from ocr.documents import DocumentError
+from ocr.drawing import PictureRequest
 from ocr.jobs import Jobs
 from ocr.jobs.answer import Job, JobList, view
 from ocr.jobs.record import Kind, Order, Place, Record, Status
 from ocr.problems import (
+    DocumentEncrypted,
+    DocumentInvalid,
+    DocumentTooLarge,
+    DocumentTooSlow,
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
+    ImageTooLarge,
     NoResult,
     NotAnImage,
+    PagesInvalid,
     TooManyJobs,
     UnknownJob,
 )
-from ocr.routes import document, fields, forms, query
+from ocr.reader import Reader
+from ocr.routes import document, fields, forms, query, reading, replies
+from ocr.routes.connected import while_connected
 from ocr.routes.forms import Form
 from ocr.routes.streams import Stream
 
@@ -36,7 +46,6 @@ router = APIRouter(tags=["jobs"])
 
 ENVELOPE_BYTES = 131_072  # of the form around the file
 MAX_KEY_CHARS = 255
-HEAD_BYTES = 1024  # within which a PDF begins
 SOON = {"Retry-After": "1"}
 REPLAYED = {"Idempotency-Replayed": "true"}
 FIELDS = {
@@ -44,7 +53,21 @@ FIELDS = {
     forms.PARAMETER: f"The form of a result that is asked for without one: {', '.join(forms.FORMS)}.",
 }
 JobId = Annotated[str, Path(max_length=64, description="As the answer that began the job gives it.")]
+Number = Annotated[int, Path(ge=1, description="The page, counted from 1 in the file.")]
+Dpi = Annotated[str | None, Query(description=fields.PICTURE["dpi"])]
+OWN = {"Cache-Control": "private, max-age=300", "Vary": "Authorization, X-API-Key"}  # a job's file stays as it is
 RESULT = (NoResult, UnknownJob, problems.NotReady, problems.UploadStorageFull)
+PICTURE = (
+    DocumentEncrypted,
+    DocumentInvalid,
+    DocumentTooLarge,
+    DocumentTooSlow,
+    ImageTooLarge,
+    NotAnImage,
+    PagesInvalid,
+    UnknownJob,
+    problems.NotReady,
+)
 POSTING = (
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
@@ -82,24 +105,13 @@ async def create_job(request: Request) -> Response:
     most = jobs.settings.jobs_max_file_size
     allow_body(request, most + ENVELOPE_BYTES)
     async with uploads.read(request, field="file", max_file_bytes=most, fields=FIELDS) as received:
-        kind = await jobs.disk.run(_kind, received.files[0])
+        kind = await jobs.disk.run(reading.kind, received.files[0])
         order, password = _order(received, jobs, kind)
         record, replayed = await jobs.submit(
             client_name(request), received.files[0], kind, order, password=password, key=key
         )
     place = {"Location": _address(request, record.id)}
     return json_response(_view(request, record), 202, {**place, **REPLAYED} if replayed else place)
-
-
-def _kind(upload: Upload) -> Kind:
-    """Returns what the file is by its first bytes; raises NotAnImage. How sound it is shows when it is read."""
-    head = upload.file.read(HEAD_BYTES)
-    if b"%PDF-" in head:
-        return "pdf"
-    kind = kinds.of(head)
-    if not kind.name:
-        raise NotAnImage(f"it is {kind.described}; a job takes a PDF or an image")
-    return "image"
 
 
 def _order(received: Uploads, jobs: Jobs, kind: Kind) -> tuple[Order, str | None]:
@@ -194,6 +206,38 @@ def _no_result(record: Record) -> NoResult:
         return NoResult(f"the job has {record.status}{why}; format=ndjson gives the pages that were done")
     total = len(record.numbers) if record.numbers else "an unknown number of"
     return NoResult(f"the job is {record.status}, {record.pages_done} of {total} pages are done", headers=SOON)
+
+
+@router.get(
+    "/jobs/{job_id}/pages/{number}/image",
+    responses=document.picture_answers(PICTURE),
+    response_class=Response,
+)
+async def get_picture(request: Request, job_id: JobId, number: Number, dpi: Dpi = None) -> Response:  # noqa: ARG001 - for the document
+    """Draws a page of the job's file, as JPEG, or PNG where `Accept` says so, while the job is kept.
+
+    Of an image `number` is the frame. The password of an encrypted document is gone when the job has ended: its pages
+    cannot be drawn from then on (422).
+    """
+    asked = query.parse(request, "dpi")
+    jobs, record = _jobs(request), _find(request, job_id)
+    reader, folder = reading.reader_of(request), jobs.store.folder(record.id)
+    password = await jobs.disk.run(folder.read_password)
+    texts = {**asked, "page": str(number), **({"password": password} if password else {})}
+    wanted = fields.picture(texts, replies.encoding(request))
+    await request.body()  # none, but what is received after it is that the client has left
+    try:
+        file = await while_connected(request, _drawn(reader, folder.input, record.file.kind, wanted))
+    except (DocumentError, FileNotFoundError):
+        _find(request, job_id)  # deleted while it was drawn: that is what is told then
+        raise
+    return replies.picture(file, wanted.encoding, OWN)
+
+
+async def _drawn(reader: Reader, path: FilePath, kind: Kind, wanted: PictureRequest) -> bytes:
+    if kind == "pdf":
+        return await drawing.document_page(reader, path, wanted)
+    return await drawing.image_page(reader, path, wanted)
 
 
 @router.delete(

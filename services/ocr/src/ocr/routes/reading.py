@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import Request
 from msgspec import UNSET
+from servicekit.images import kinds
 from servicekit.problems import quote
 from servicekit.uploads import Upload
 from starlette.responses import Response
 
+from ocr.jobs.record import Kind
 from ocr.options import Options
-from ocr.problems import UnknownLanguage
-from ocr.reader import Reader
+from ocr.problems import NotAnImage, UnknownLanguage
+from ocr.reader import PDF_HEAD_BYTES, Reader
 from ocr.routes import fields, replies
 from ocr.routes.connected import while_connected
 from ocr.routes.forms import JSON
@@ -22,6 +24,17 @@ def reader_of(request: Request) -> Reader:
     reader: Reader = request.app.state.services.reader
     reader.check()
     return reader
+
+
+def kind(file: Upload) -> Kind:
+    """Returns what a file is by its first bytes; raises NotAnImage. How sound it is shows when it is read."""
+    head = file.file.read(PDF_HEAD_BYTES)
+    if b"%PDF-" in head:
+        return "pdf"
+    found = kinds.of(head)
+    if not found.name:
+        raise NotAnImage(f"the file is {found.described}; this call takes a PDF or an image")
+    return "image"
 
 
 async def answer(

@@ -2,18 +2,21 @@
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
+from fastapi import Request
+from servicekit import media
 from servicekit.problems import UploadStorageFull
 from servicekit.uploads import Upload
 from starlette.responses import Response
 
 from ocr import answers
 from ocr.outputs import alto, hocr, markdown, text
+from ocr.pictures import JPEG, PNG, Encoding
 from ocr.reader import Reader
 from ocr.results import PageResult
 from ocr.routes.forms import ALTO, HOCR, JSON, MARKDOWN, PDF, TEXT, Form
@@ -43,6 +46,17 @@ async def pdf(reader: Reader, path: Path, name: str, needs: AsyncExitStack) -> S
     return Stream(_pieces(reader, path), needs, PDF.media_type, headers)
 
 
+def encoding(request: Request) -> Encoding:
+    """Returns the form in which a picture is wanted: JPEG, unless `Accept` names PNG and would not rather have JPEG."""
+    return PNG if media.prefers(request, PNG.media_type, JPEG.media_type) else JPEG
+
+
+def picture(file: bytes, form: Encoding, headers: Mapping[str, str]) -> Response:
+    """Returns an image file."""
+    also = {"Vary": ", ".join(filter(None, ("Accept", headers.get("Vary"))))}
+    return Response(file, headers={**headers, **also}, media_type=form.media_type)
+
+
 @asynccontextmanager
 async def folder(reader: Reader) -> AsyncIterator[Path]:
     """Gives a folder that is gone at the end of the block."""
@@ -51,6 +65,15 @@ async def folder(reader: Reader) -> AsyncIterator[Path]:
         yield Path(made)
     finally:
         await reader.run(shutil.rmtree, made, True)
+
+
+@asynccontextmanager
+async def stored(reader: Reader, file: Upload) -> AsyncIterator[Path]:
+    """Gives a document a name of its own, for the processes that open it; raises UploadStorageFull."""
+    async with folder(reader) as made:
+        path = made / "document.pdf"
+        await reader.run(copy, file, path)
+        yield path
 
 
 def copy(file: Upload, path: Path) -> None:

@@ -1,14 +1,12 @@
 """`POST /upload_pdf`: a PDF in a form; its text by its own text layer where that is good, else read."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, Request
 from servicekit import limits, uploads
 from servicekit.openapi import multipart_body
-from servicekit.uploads import Upload
 from starlette.responses import Response
 
 from ocr import schemas
@@ -52,7 +50,7 @@ async def upload_pdf(request: Request, format: document.Format = None) -> Respon
         form = forms.chosen(request, asked, received.fields)
         wanted, words = fields.document(received.fields, reader.settings)
         file = received.files[0]
-        path = await needs.enter_async_context(_stored(reader, file))
+        path = await needs.enter_async_context(replies.stored(reader, file))
         if form is forms.NDJSON:
             numbers, pages = await needs.enter_async_context(reader.read_document(path, wanted, route=ROUTE))
             return await streams.lines(request, pages, len(numbers), needs, words=words)
@@ -60,15 +58,6 @@ async def upload_pdf(request: Request, format: document.Format = None) -> Respon
         if form is forms.PDF:
             return await _pdf(reader, path, file.name, wanted, results, needs)
         return await replies.document(reader, results, form, file.name, words=words)
-
-
-@asynccontextmanager
-async def _stored(reader: Reader, file: Upload) -> AsyncIterator[Path]:
-    """Gives the file a name of its own, for the processes that open it."""
-    async with replies.folder(reader) as folder:
-        path = folder / "document.pdf"
-        await reader.run(replies.copy, file, path)
-        yield path
 
 
 async def _read(reader: Reader, path: Path, wanted: DocumentRequest) -> list[PageResult]:

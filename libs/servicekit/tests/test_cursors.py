@@ -1,7 +1,7 @@
 """Cursors: opaque, and refused where a client made one up."""
 
 import pytest
-from anomaly.storage.cursors import LARGEST, decode, encode
+from servicekit.database.cursors import LARGEST, decode, encode
 from servicekit.problems import InvalidInput
 
 

@@ -1,6 +1,7 @@
 """The words of a page by pdfium: all letters in one call, places for the first and the last letter of each word."""
 
 import ctypes
+import struct
 from dataclasses import dataclass
 
 import pypdfium2_raw as raw
@@ -9,6 +10,8 @@ from ocr.pdf import quads
 from ocr.pdf.engine import MAX_LETTERS, PdfError, Token, Upright
 from ocr.pdf.spelling import BREAK, Piece, pieces
 
+SIDES = struct.Struct("4f")  # FS_RECTF: left, top, right, bottom
+RIGHT_ANGLES = (0.0, 90.0, 180.0, 270.0)
 HYPHEN = 2  # the code for what FPDFText_GetText gives as BREAK
 SAME = 0.05  # of a letter's height: letters of one line that differ less have the same font and direction
 
@@ -53,28 +56,32 @@ def _character(code: int) -> str:
 
 
 class _Places:
-    """Where letters are. The structures that pdfium fills are kept: making them takes longer than the calls."""
+    """Where letters are. What pdfium fills is kept and read at once: making structures takes longer than the calls."""
 
     def __init__(self, text: object, upright: Upright) -> None:
         self._text, self._upright = text, upright
-        self._first, self._last, self._matrix = raw.FS_RECTF(), raw.FS_RECTF(), raw.FS_MATRIX()
+        self._box, self._matrix = raw.FS_RECTF(), raw.FS_MATRIX()
+        self._filled, self._sides = ctypes.byref(self._box), SIDES.unpack_from
         self._line, self._depth, self._angle = -1, 0.0, 0.0
 
     def token(self, piece: Piece) -> Token:
         text, first, last, line, spaced = piece
-        one = two = self._first
-        raw.FPDFText_GetLooseCharBox(self._text, first, one)
-        if last != first:
-            two = self._last
-            raw.FPDFText_GetLooseCharBox(self._text, last, two)
-        a, b, c, d, e, f, g, h = one.left, one.bottom, one.right, one.top, two.left, two.bottom, two.right, two.top
-        depth = d - b
+        raw.FPDFText_GetLooseCharBox(self._text, first, self._filled)
+        left, top, right, bottom = a, d, c, b = self._sides(self._box)
+        depth = top - bottom
         if line != self._line or abs(depth - self._depth) > SAME * depth:
             self._angle = self._direction(first)
             self._line, self._depth = line, depth
+        if last == first:
+            e, h, g, f = a, d, c, b
+        else:
+            raw.FPDFText_GetLooseCharBox(self._text, last, self._filled)
+            e, h, g, f = self._sides(self._box)
+            left, bottom = min(a, e), min(b, f)
+            right, top = max(c, g), max(d, h)
         area = self._upright.area
-        box = area(min(e, a), min(f, b), max(g, c), max(h, d))
-        if quads.is_right(self._angle):
+        box = area(left, bottom, right, top)
+        if self._angle in RIGHT_ANGLES:
             return Token(text, box, line, spaced, self._angle)
         quad = quads.slanted(area(a, b, c, d), area(e, f, g, h), self._angle)
         return Token(text, box, line, spaced, self._angle, quad)

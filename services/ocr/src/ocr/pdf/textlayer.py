@@ -82,6 +82,9 @@ def _whole(group: list[Token]) -> Token:
 def _quad(token: Token, x: float, y: float) -> Quad:
     if token.quad is None:
         left, top, right, bottom = token.box
-        return quads.of_box((left * x, top * y, right * x, bottom * y), token.angle)
+        left, top, right, bottom = left * x, top * y, right * x, bottom * y
+        if token.angle == 0:  # nearly every word there is
+            return (left, top), (right, top), (right, bottom), (left, bottom)
+        return quads.of_box((left, top, right, bottom), token.angle)
     a, b, c, d = token.quad
     return (a[0] * x, a[1] * y), (b[0] * x, b[1] * y), (c[0] * x, c[1] * y), (d[0] * x, d[1] * y)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from train import augment, data, evaluate, model
+from train import augment, data, evaluate, figures, model
 
 CHECKPOINT_S = 180.0
 LOG_STEPS = 20
@@ -168,8 +168,8 @@ class Trainer:
     def _judge(self, epoch: int) -> None:
         side = self.plan.side(epoch)
         logits = evaluate.logits(self.averaged, self.cars.pixels, self.held, side)
-        figures = evaluate.figures(logits, self.cars.labels[self.held], self.groups)
-        self._log(f"epoch {epoch + 1} held back at {side} px: {figures}")
+        measured = figures.figures(logits, self.cars.labels[self.held], self.groups)
+        self._log(f"epoch {epoch + 1} held back at {side} px: {measured}")
         self._save()
         _write(self.averaged.state_dict(), self.run / "ema.pt")
         if (epoch + 1) % KEEP_EPOCHS == 0:

@@ -1,0 +1,1 @@
+"""Names make, model and year of cars in photographs, and keeps them."""

@@ -1,0 +1,96 @@
+"""The counts behind the statistics: moved with each change of a file, in its transaction."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from cars.archive.records import CONFIDENCE_STEPS, STATUSES, ModelCount, Stats
+from cars.archive.schema import counters as table
+
+Place = tuple[str, str, str]  # kind, name, detail
+Counts = Counter[Place]
+
+COUNTED = (
+    "uploaded_ms",
+    "size_bytes",
+    "status",
+    "reason",
+    "backend",
+    "prediction_count",
+    "confidence",
+    "corrected",
+    "shown_make",
+    "shown_model",
+)  # the columns of a file that `counts` reads
+
+
+def counts(file: Mapping[Any, Any]) -> Counts:
+    """Returns what one file adds to the counters."""
+    found = Counter({("files", "", ""): 1, ("bytes", "", ""): file["size_bytes"], ("status", file["status"], ""): 1})
+    found["day", datetime.fromtimestamp(file["uploaded_ms"] / 1000, UTC).date().isoformat(), ""] = 1
+    found["predictions", "", ""] = file["prediction_count"]
+    found["corrections", "", ""] = int(file["corrected"])
+    for kind in ("reason", "backend"):
+        if file[kind] is not None:
+            found[kind, file[kind], ""] = 1
+    if file["confidence"] is not None:
+        found["confidence", str(min(int(file["confidence"] * CONFIDENCE_STEPS), CONFIDENCE_STEPS - 1)), ""] = 1
+    if file["shown_make"] is not None:
+        found["make", file["shown_make"], ""] = 1
+    if file["shown_model"] is not None:
+        found["model", file["shown_model"], file["shown_make"] or ""] = 1
+    return found
+
+
+def move(connection: sa.Connection, before: Counts, after: Counts) -> None:
+    """Takes `before` away and adds `after`; the caller is the only writer."""
+    difference = Counter(after)
+    difference.subtract(before)
+    for place, number in difference.items():
+        if number:
+            _add(connection, place, number)
+
+
+def read(connection: sa.Connection) -> Stats:
+    """Returns the statistics; the cost is that of the different makes and models, not of the files."""
+    kinds: dict[str, list[tuple[str, str, int]]] = {}
+    largest_first = (table.c.count.desc(), table.c.name, table.c.detail)
+    for kind, name, detail, count in connection.execute(sa.select(table).order_by(*largest_first)):
+        kinds.setdefault(kind, []).append((name, detail, count))
+
+    def by_name(kind: str) -> dict[str, int]:
+        return {name: count for name, _, count in kinds.get(kind, ())}
+
+    statuses, steps = by_name("status"), by_name("confidence")
+    return Stats(
+        files=by_name("files").get("", 0),
+        size_bytes=by_name("bytes").get("", 0),
+        predictions=by_name("predictions").get("", 0),
+        corrections=by_name("corrections").get("", 0),
+        by_status={status: statuses.get(status, 0) for status in STATUSES},
+        by_make=by_name("make"),
+        by_model=tuple(ModelCount(make or None, model, count) for model, make, count in kinds.get("model", ())),
+        by_confidence=tuple(steps.get(str(step), 0) for step in range(CONFIDENCE_STEPS)),
+        by_reason=by_name("reason"),
+        by_backend=by_name("backend"),
+        by_day=dict(sorted(by_name("day").items())),
+    )
+
+
+def stored_bytes(connection: sa.Connection) -> int:
+    """Returns the bytes of all pictures."""
+    query = sa.select(table.c.count).where(table.c.kind == "bytes", table.c.name == "", table.c.detail == "")
+    return connection.scalar(query) or 0
+
+
+def _add(connection: sa.Connection, place: Place, number: int) -> None:
+    where = (table.c.kind == place[0]) & (table.c.name == place[1]) & (table.c.detail == place[2])
+    changed = connection.execute(sa.update(table).where(where).values(count=table.c.count + number)).rowcount
+    if not changed:
+        row = dict(zip(("kind", "name", "detail"), place, strict=True))
+        connection.execute(sa.insert(table).values(**row, count=number))
+    elif number < 0:
+        connection.execute(sa.delete(table).where(where, table.c.count == 0))

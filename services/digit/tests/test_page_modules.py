@@ -121,7 +121,7 @@ def test_cuts_a_stream_into_lines(page: Page, base: str, chunks: list[str], line
           for await (const line of readLines(stream)) lines.push(line);
           return lines;
         }""",
-        [f"{base}/static/lines.js", chunks],
+        [f"{base}/ui/lines.js", chunks],
     )
     assert read == lines
 
@@ -145,7 +145,7 @@ def test_tells_a_stream_that_breaks_off(page: Page, base: str, end: str) -> None
           }}
           return seen;
         }}""",
-        f"{base}/static/lines.js",
+        f"{base}/ui/lines.js",
     )
     assert read == [{"a": 1}, True]
 

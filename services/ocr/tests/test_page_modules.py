@@ -45,7 +45,7 @@ def test_never_rounds_a_confidence_up(run: Callable[..., Any]) -> None:
 
 def test_reads_lines_that_are_cut_anywhere(run: Callable[..., Any]) -> None:
     read = run(
-        "lines",
+        "../ui/lines",
         """async ({ readLines }, text) => {
           const bytes = new TextEncoder().encode(text);
           const stream = new ReadableStream({
@@ -65,7 +65,7 @@ def test_reads_lines_that_are_cut_anywhere(run: Callable[..., Any]) -> None:
 
 def test_tells_a_stream_that_breaks_from_one_that_ends(run: Callable[..., Any]) -> None:
     seen = run(
-        "lines",
+        "../ui/lines",
         """async ({ StreamBroken, readLines }) => {
           const stream = new ReadableStream({
             start(controller) { controller.enqueue(new TextEncoder().encode('{"a":1}\\n{"b"')); },

@@ -1,7 +1,6 @@
 /** Files on their way: sent call by call, answered line by line; it can be stopped, and goes on where it was. */
 
-import { ProblemError, api } from "../ui/script.js";
-import { StreamBroken, readLines } from "./lines.js";
+import { ProblemError, StreamBroken, api, readLines } from "../ui/script.js";
 import { query } from "./reading.js";
 import { makeRow } from "./rows.js";
 import { callsOf, numbered } from "./sources.js";

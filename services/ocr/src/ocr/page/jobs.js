@@ -14,12 +14,12 @@ import {
   mark,
   poll,
   problemBox,
+  readLines,
   show,
   table,
   time,
 } from "../ui/script.js";
 import { pagesOf } from "./answers.js";
-import { readLines } from "./lines.js";
 import { saveJson, saveOutput } from "./outputs.js";
 import { Pace } from "./pace.js";
 import { PICTURE_DPI, formOf } from "./reading.js";

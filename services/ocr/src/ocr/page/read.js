@@ -7,13 +7,13 @@ import {
   button,
   formatBytes,
   h,
+  listenForFiles,
   mark,
   plural,
   problemBox,
   show,
   table,
 } from "../ui/script.js";
-import { listenForFiles } from "./intake.js";
 import { Options } from "./options.js";
 import { LONG_PAGES, LongDocument, Reading, isDocument } from "./reading.js";
 import { Viewer } from "./viewer.js";
@@ -27,7 +27,7 @@ class Read {
     this.isPumping = false;
     this.options = new Options(document.querySelector("#options"), () => {});
     const [zone, input, chooser] = ["drop", "input", "choose"].map(find);
-    listenForFiles({ zone, input, chooser, taken: (files) => this.take(files) });
+    listenForFiles({ zone, dialogs: [[chooser, input]], taken: (found) => this.take(found.map(({ file }) => file)) });
     find("clear").addEventListener("click", () => this.clear());
   }
 

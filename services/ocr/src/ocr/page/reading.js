@@ -1,8 +1,7 @@
 /** One file on its way to text: sent, answered page by page, and what is known of it until then. */
 
-import { ProblemError, api } from "../ui/script.js";
+import { ProblemError, StreamBroken, api, readLines } from "../ui/script.js";
 import { pageOf, pagesOf } from "./answers.js";
-import { StreamBroken, readLines } from "./lines.js";
 import { saveJson, saveOutput } from "./outputs.js";
 
 export const PICTURE_DPI = 150; // of a document's pages: sharp enough to be enlarged a little

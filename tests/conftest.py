@@ -17,7 +17,7 @@ import pytest
 
 START_S = 30
 STOP_S = 40
-OURS = ("LINESIDE_", "GATEWAY_", "ANOMALY_")
+OURS = ("LINESIDE_", "GATEWAY_", "ANOMALY_", "DIGIT_", "OCR_")
 
 
 @dataclass(frozen=True)

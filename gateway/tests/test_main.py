@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-OURS = ("LINESIDE_", "GATEWAY_", "ANOMALY_")
+OURS = ("LINESIDE_", "GATEWAY_", "ANOMALY_", "DIGIT_", "OCR_")
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -77,6 +77,7 @@ def test_refuses_a_taken_port_in_one_line(start: Start, tmp_path: Path, taken: i
         ("GATEWAY_PORT", "high", "GATEWAY_PORT='high': Input should be a valid integer"),
         ("GATEWAY_PROT", "1", "GATEWAY_PROT is not a setting, did you mean GATEWAY_PORT?"),
         ("ANOMALY_MAX_ROWS", "0", "ANOMALY_MAX_ROWS='0': Input should be greater than or equal to 1"),
+        ("OCR_USE_GPU", "true", "OCR_USE_GPU=true, but PP-OCRv6_det_small.onnx cannot run on a GPU: "),
         ("LINESIDE_HOST", "0.0.0.0", "GATEWAY_HOST=0.0.0.0 is not loopback and there are no API keys"),
     ],
 )

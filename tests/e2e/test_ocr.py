@@ -249,8 +249,9 @@ def test_an_image_that_is_none_is_refused(api: httpx2.Client, path: str, image: 
     ],
 )
 def test_a_bad_member_is_refused_by_name(api: httpx2.Client, path: str, field: str, value: Any) -> None:
+    slug = "unknown-language" if value in ("klingon", ["en", "tlh"]) else "invalid-input"
     answer = api.post(path, json={"image": encoded("Valve"), field: value})
-    assert field in json.dumps(refused_here(answer, 422, answer.json()["type"].rpartition(":")[2]))
+    assert field in refused_here(answer, 422, slug)["detail"]
 
 
 @pytest.mark.parametrize("value", ["NaN", "inf", "2", "-1", "half", ""])

@@ -18,8 +18,9 @@ def main() -> int:
     listener = server.bind(settings)
     try:
         app = create_app(settings)
-    except ValueError as error:  # a setting that only its part can judge
-        refuse(str(error))
+        app.prepare()
+    except ValueError as error:  # a setting that only its part, or this machine, can judge
+        refuse(" ".join(str(error).split()))
     server.announce("Lineside", server.address(settings, listener), server.LINKS)
     return server.run(app, settings, listener, app.front.state.drain, sockets=True)
 

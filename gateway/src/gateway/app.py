@@ -87,6 +87,11 @@ class Dispatcher:
             service = self.services.get("/" + scope["path"][1:].partition("/")[0], service)
         await service(scope, receive, send)
 
+    def prepare(self) -> None:
+        """Does what each service has to do before the port answers; raises ValueError for what cannot work here."""
+        for service in self.services.values():
+            service.prepare()
+
     def openapi(self) -> dict[str, Any]:
         return self.front.openapi()
 

@@ -1,5 +1,6 @@
 import pytest
-from ocr.outputs.characters import is_spaceless, one_line, xml
+from ocr.outputs.characters import one_line, xml
+from ocr.scripts import stands_alone
 
 
 @pytest.mark.parametrize(
@@ -7,7 +8,7 @@ from ocr.outputs.characters import is_spaceless, one_line, xml
     [("识", True), ("か", True), ("。", True), ("Ａ", True), ("𠮷", True), ("é", False), ("한", False)],
 )
 def test_scripts_without_spaces_are_known(character: str, expected: bool) -> None:
-    assert is_spaceless(character) is expected
+    assert stands_alone(character) is expected
 
 
 def test_a_line_has_no_breaks_and_no_control_characters() -> None:

@@ -10,17 +10,8 @@ from ocr.geometry import Quad
 from ocr.pages import Line, Word
 from ocr.pages import Quad as Corners
 from ocr.postprocess import Character
+from ocr.scripts import stands_alone
 
-# Scripts without spaces between words: ideographs, kana, their punctuation and full-width forms.
-UNSPACED = (
-    (0x2E80, 0x2FFF),
-    (0x3000, 0x30FF),
-    (0x31C0, 0x9FFF),
-    (0xF900, 0xFAFF),
-    (0xFE30, 0xFE4F),
-    (0xFF00, 0xFFEF),
-    (0x20000, 0x3FFFF),
-)
 BESIDE_SPACE = 0.65  # of the way from a letter's centre to that of a space beside it, where the letter ends
 
 
@@ -82,8 +73,3 @@ def _runs(characters: Sequence[Character]) -> Iterator[tuple[int, int]]:
             start = i + 1
     if start < len(characters):
         yield start, len(characters)
-
-
-def stands_alone(text: str) -> bool:
-    """Tells whether a character is of a script without spaces, so that it counts as a word."""
-    return len(text) == 1 and any(first <= ord(text) <= last for first, last in UNSPACED)

@@ -3,14 +3,14 @@
 Served below the router, as `/predict` is: the files have to stay open until the last line of a stream is sent.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
 from servicekit import media, uploads
+from servicekit.connected import while_connected
 from servicekit.context import KEY, RequestContext
 from servicekit.openapi import multipart_body
 from servicekit.problems import Problem
@@ -85,7 +85,7 @@ class HotBatch:
         asked = Asked.by(scope, self.reader)
         try:
             async with uploads.Reading(scope, receive, self.form) as received:
-                await _while_connected(receive, self._answer(asked, received.files, send))
+                await while_connected(receive, self._answer(asked, received.files, send))
         except ClientDisconnect:
             pass  # nobody is there to be answered
         return True
@@ -106,21 +106,6 @@ class HotBatch:
         except Problem as problem:
             self.reader.counts.refuse(problem.slug)
             raise
-
-
-async def _while_connected(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
-    """Does the work, until it is done or the client is gone; raises ClientDisconnect then."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(receive())  # the body is read: nothing else can come
-    try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        working.result()
-    finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.wait((working, leaving))
 
 
 async def _send(answer: Whole, asked: Asked, found: AsyncIterator[Found], send: Send) -> None:

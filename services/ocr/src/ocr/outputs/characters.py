@@ -3,17 +3,8 @@
 import re
 from html import escape
 
-# Scripts that are written without spaces: CJK radicals to unified ideographs, kana, compatibility and wide forms.
-_SPACELESS = re.compile(
-    "[\u2e80-\u303f\u3040-\u30ff\u3100-\u312f\u31a0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
-)
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 _SPACES = re.compile(r"\s+")
-
-
-def is_spaceless(character: str) -> bool:
-    """Whether the character belongs to a script without spaces between words."""
-    return _SPACELESS.match(character) is not None
 
 
 def one_line(text: str) -> str:

@@ -6,10 +6,11 @@ because there a line break means nothing.
 
 from collections.abc import Iterable, Iterator
 
-from ocr.outputs.characters import is_spaceless, one_line
+from ocr.outputs.characters import one_line
 from ocr.outputs.paragraphs import CELL_GAP, Paragraph, Row, paragraphs
 from ocr.outputs.results import Result
 from ocr.pages import Page
+from ocr.scripts import stands_alone
 
 PAGE_BREAK = "\f"
 FULL = 1.5  # line heights that may be missing at the right end of a full line
@@ -42,11 +43,11 @@ def paragraph_lines(paragraph: Paragraph) -> list[str]:
     for row in paragraph.rows:
         if not (line := row_text(row)):
             continue
-        if joins and is_spaceless(line[0]):
+        if joins and stands_alone(line[0]):
             lines[-1] += line
         else:
             lines.append(line)
-        joins = is_spaceless(line[-1]) and end - row.right <= FULL * row.height
+        joins = stands_alone(line[-1]) and end - row.right <= FULL * row.height
     return lines
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from servicekit import context, problems, uploads
 from servicekit.auth import client_name
+from servicekit.connected import while_connected
 from servicekit.limits import allow_body, leave_place
 from servicekit.openapi import answers, multipart_body
 from servicekit.problems import InvalidInput, quote
@@ -38,7 +39,6 @@ from ocr.problems import (
 )
 from ocr.reader import Reader
 from ocr.routes import document, fields, forms, query, reading, replies
-from ocr.routes.connected import while_connected
 from ocr.routes.forms import Form
 from ocr.routes.streams import Stream
 
@@ -227,7 +227,7 @@ async def get_picture(request: Request, job_id: JobId, number: Number, dpi: Dpi 
     wanted = fields.picture(texts, replies.encoding(request))
     await request.body()  # none, but what is received after it is that the client has left
     try:
-        file = await while_connected(request, _drawn(reader, folder.input, record.file.kind, wanted))
+        file = await while_connected(request.receive, _drawn(reader, folder.input, record.file.kind, wanted))
     except (DocumentError, FileNotFoundError):
         _find(request, job_id)  # deleted while it was drawn: that is what is told then
         raise

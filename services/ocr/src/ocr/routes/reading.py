@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import Request
 from msgspec import UNSET
+from servicekit.connected import while_connected
 from servicekit.images import kinds
 from servicekit.problems import quote
 from servicekit.uploads import Upload
@@ -14,7 +15,6 @@ from ocr.options import Options
 from ocr.problems import NotAnImage, UnknownLanguage
 from ocr.reader import PDF_HEAD_BYTES, Reader
 from ocr.routes import fields, replies
-from ocr.routes.connected import while_connected
 from ocr.routes.forms import JSON
 from ocr.settings import Settings
 
@@ -41,7 +41,7 @@ async def answer(
     request: Request, reader: Reader, image: Upload, options: Options, *, route: str, words: bool = False
 ) -> Response:
     """Reads the image, unless the client goes away, and answers in JSON."""
-    results = await while_connected(request, reader.read_image(image, options, route=route))
+    results = await while_connected(request.receive, reader.read_image(image, options, route=route))
     return await replies.image(reader, results, JSON, image.name, words=words)
 
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 from servicekit import limits, uploads
+from servicekit.connected import while_connected
 from servicekit.uploads import Upload
 from starlette.responses import Response
 
@@ -9,7 +10,6 @@ from ocr import drawing
 from ocr.drawing import PictureRequest
 from ocr.reader import Reader
 from ocr.routes import document, fields, query, reading, replies
-from ocr.routes.connected import while_connected
 
 router = APIRouter(tags=["reading"])
 
@@ -37,7 +37,7 @@ async def render(request: Request) -> Response:
     limits.allow_body(request, most + ENVELOPE_BYTES)
     async with uploads.read(request, field="file", max_file_bytes=most, fields=fields.PICTURE) as received:
         wanted = fields.picture(received.fields, replies.encoding(request))
-        file = await while_connected(request, _page(reader, received.files[0], wanted))
+        file = await while_connected(request.receive, _page(reader, received.files[0], wanted))
     return replies.picture(file, wanted.encoding, UNSTORED)
 
 

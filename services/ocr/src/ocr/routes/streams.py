@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import msgspec
 from fastapi import Request
 from servicekit import context
+from servicekit.connected import while_connected
 from servicekit.problems import Problem
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -14,7 +15,6 @@ from starlette.types import Receive, Scope, Send
 
 from ocr import answers
 from ocr.results import PageResult
-from ocr.routes.connected import while_connected
 from ocr.routes.forms import NDJSON
 
 FAILED = {"success": False}  # beside the members of every problem
@@ -34,9 +34,9 @@ class Stream(Response):
         self.pieces = pieces
         self.needs = needs.pop_all()  # the route's own block ends before this is sent
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
         async with self.needs:
-            await while_connected(Request(scope, receive), self._send(send))
+            await while_connected(receive, self._send(send))
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -53,7 +53,7 @@ async def lines(
     request: Request, pages: AsyncIterator[PageResult], n_pages: int | None, needs: AsyncExitStack, *, words: bool
 ) -> Stream:
     """Returns a stream of a line for each page. What refuses the first one is the status, later it is the last line."""
-    first = await while_connected(request, _next(pages))
+    first = await while_connected(request.receive, _next(pages))
     headers = {} if n_pages is None else {"X-Page-Count": str(n_pages)}
     pieces = _lines(first, pages, context.of(request.scope).request_id, words=words)
     return Stream(pieces, needs, NDJSON.media_type, headers)

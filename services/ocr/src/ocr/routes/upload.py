@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack, aclosing
 
 from fastapi import APIRouter, Request
 from servicekit import limits, uploads
+from servicekit.connected import while_connected
 from servicekit.images import ImageError
 from servicekit.openapi import multipart_body
 from servicekit.uploads import Upload
@@ -15,7 +16,6 @@ from ocr.problems import NotAnImage
 from ocr.reader import Reader
 from ocr.results import PageResult
 from ocr.routes import document, fields, forms, query, reading, replies, streams
-from ocr.routes.connected import while_connected
 
 router = APIRouter(tags=["reading"])
 
@@ -51,7 +51,7 @@ async def upload(request: Request, format: document.Format = None) -> Response: 
         if form is forms.NDJSON:
             pages = await needs.enter_async_context(aclosing(reader.frames(file, options, route=ROUTE)))
             return await streams.lines(request, pages, None, needs, words=words)
-        results = await while_connected(request, reader.read_image(file, options, route=ROUTE))
+        results = await while_connected(request.receive, reader.read_image(file, options, route=ROUTE))
         if form is forms.PDF:
             return await _pdf(reader, file, results, needs)
         return await replies.image(reader, results, form, file.name, words=words)

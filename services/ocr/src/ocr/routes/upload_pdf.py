@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 from servicekit import limits, uploads
+from servicekit.connected import while_connected
 from servicekit.openapi import multipart_body
 from starlette.responses import Response
 
@@ -16,7 +17,6 @@ from ocr.problems import DocumentInvalid, DocumentTooLarge, DocumentTooSlow
 from ocr.reader import DocumentRequest, Reader
 from ocr.results import PageResult
 from ocr.routes import document, fields, forms, query, reading, replies, streams
-from ocr.routes.connected import while_connected
 
 router = APIRouter(tags=["reading"])
 
@@ -54,7 +54,7 @@ async def upload_pdf(request: Request, format: document.Format = None) -> Respon
         if form is forms.NDJSON:
             numbers, pages = await needs.enter_async_context(reader.read_document(path, wanted, route=ROUTE))
             return await streams.lines(request, pages, len(numbers), needs, words=words)
-        results = await while_connected(request, _read(reader, path, wanted))
+        results = await while_connected(request.receive, _read(reader, path, wanted))
         if form is forms.PDF:
             return await _pdf(reader, path, file.name, wanted, results, needs)
         return await replies.document(reader, results, form, file.name, words=words)

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 TRAINING := $(VENV)-train
-SERVICES := digit ocr anomaly
+SERVICES := digit ocr cars anomaly
 OUR_PACKAGES := libs/servicekit $(SERVICES:%=services/%) gateway
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock" $(patsubst %,--no-emit-package lineside-%,servicekit $(SERVICES) gateway)
@@ -47,6 +47,7 @@ lock: $(VENV)/.dev ## Make the lock files again from the pyproject.toml files
 	$(COMPILE) services/anomaly/pyproject.toml pyproject.toml -o services/anomaly/requirements.lock
 	$(COMPILE) services/digit/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -o services/digit/requirements.lock
 	$(COMPILE) services/ocr/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -c services/digit/requirements.lock -o services/ocr/requirements.lock
+	$(COMPILE) services/cars/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -c services/digit/requirements.lock -o services/cars/requirements.lock
 	$(COMPILE) gateway/pyproject.toml pyproject.toml $(SERVICES:%=-c services/%/requirements.lock) -o gateway/requirements.lock
 	$(COMPILE) services/digit/pyproject.toml pyproject.toml services/digit/train/requirements.in -c gateway/requirements.lock -o services/digit/train/requirements.lock
 	$(COMPILE) gateway/pyproject.toml pyproject.toml --group dev -c gateway/requirements.lock -o requirements-dev.lock

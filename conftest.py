@@ -30,7 +30,7 @@ FLAGS = [
     "--disable-sync",
 ]
 WAIT_MS = 20_000
-OURS = ("LINESIDE_", "GATEWAY_", "ANOMALY_", "DIGIT_", "OCR_")
+OURS = ("LINESIDE_", "GATEWAY_", "ANOMALY_", "CARS_", "DIGIT_", "HF_", "OCR_")
 
 
 def _start(arguments: list[str], folder: Path, settings: dict[str, str]) -> tuple[subprocess.Popen[str], str]:

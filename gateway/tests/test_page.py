@@ -9,7 +9,7 @@ from gateway.routes import ROUTES, Route
 from playwright.sync_api import Page, expect
 
 FAINT = Path(__file__).parents[2] / "tests/faint_text.js"
-TABS = {"digit": "Draw", "ocr": "Read", "anomaly": "Score"}  # the first one of each page
+TABS = {"digit": "Draw", "ocr": "Read", "cars": "Upload", "anomaly": "Score"}  # the first one of each page
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from answers import PROBLEM, expect, refused
 
 GOOD = {"values": [1.2, 0.9, 1.1]}
-SERVICES = ("/digit", "/ocr", "/anomaly")
+SERVICES = ("/digit", "/ocr", "/cars", "/anomaly")
 
 
 # --- every service ----------------------------------------------------------------------------------------------------

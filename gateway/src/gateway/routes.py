@@ -43,6 +43,12 @@ ROUTES = (
         example="curl -F file=@page.png {base}ocr/upload",
     ),
     Route(
+        name="cars",
+        title="Cars",
+        summary="Names make, model and year of cars in photographs, and keeps them.",
+        example="curl -F file=@car.jpg {base}cars/recognize",
+    ),
+    Route(
         name="anomaly",
         title="Anomaly detection",
         summary="Scores sensor vectors and says which reading is not normal.",

@@ -50,6 +50,8 @@ lock: $(VENV)/.dev ## Make the lock files again from the pyproject.toml files
 	$(COMPILE) services/cars/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -c services/digit/requirements.lock -o services/cars/requirements.lock
 	$(COMPILE) gateway/pyproject.toml pyproject.toml $(SERVICES:%=-c services/%/requirements.lock) -o gateway/requirements.lock
 	$(COMPILE) services/digit/pyproject.toml pyproject.toml services/digit/train/requirements.in -c gateway/requirements.lock -o services/digit/train/requirements.lock
+	$(COMPILE) services/ocr/pyproject.toml pyproject.toml services/ocr/train/requirements.in -c gateway/requirements.lock -o services/ocr/train/requirements.lock
+	$(COMPILE) services/cars/pyproject.toml pyproject.toml services/cars/train/requirements.in -c gateway/requirements.lock -o services/cars/train/requirements.lock
 	$(COMPILE) gateway/pyproject.toml pyproject.toml --group dev -c gateway/requirements.lock -o requirements-dev.lock
 
 clean: ## Remove the virtual environment and what tools left behind; var/ with its data stays

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from servicekit.headers import DOCS_POLICY, POLICY
+from servicekit.headers import DOCS_POLICY, POLICY, page_headers
 from starlette.testclient import TestClient
 
 Client = Callable[..., TestClient]
@@ -29,3 +29,10 @@ def test_allows_inline_style_for_the_documentation_only(client: Client) -> None:
 
 def test_spares_an_api_client_what_only_a_page_needs(client: Client) -> None:
     assert "content-security-policy" not in client().get("/items/7").headers
+
+
+def test_leaves_a_page_its_own_policy_and_adds_the_rest() -> None:
+    own = (b"content-security-policy", b"default-src 'none'; style-src 'sha256-abc'")
+    added = dict(page_headers([(b"content-type", b"text/html; charset=utf-8"), own], "/report"))
+    assert b"content-security-policy" not in added
+    assert added[b"x-frame-options"] == b"DENY"

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -30,10 +31,12 @@ from servicekit.proxies import TrustedProxies
 from servicekit.responses import json_response
 from servicekit.settings import ServiceSettings
 from servicekit.sockets import Sockets
+from servicekit.vitals import Vitals
 
 Endpoint = Callable[..., Awaitable[Response]]
 Hot = Callable[[Scope, Receive, Send], Awaitable[bool]]
 
+NO_FOLDERS: Mapping[str, Path] = MappingProxyType({})
 OPEN_PATHS = frozenset({"/", "/health", "/health/live", "/health/ready", "/docs", "/redoc", "/openapi.json"})
 OPEN_FOLDERS = tuple(f"{folder}/" for folder in pages.FOLDERS)
 EXPOSED_HEADERS = (
@@ -178,8 +181,12 @@ def create_service_app(
     prepare: Callable[[], None] | None = None,
     problem_members: Mapping[str, Any] = NO_MEMBERS,
     health_shape: type[msgspec.Struct] = Summary,
+    folders: Mapping[str, Path] = NO_FOLDERS,
 ) -> Service:
-    """Returns a service with health, metrics, documentation, page and the given routes."""
+    """Returns a service with health, metrics, documentation, page and the given routes.
+
+    `folders` are those that it writes to, by a name that is no path: metrics tell how much room is there.
+    """
     app = Service(
         settings,
         name=name,
@@ -197,19 +204,26 @@ def create_service_app(
         app.include_router(router)
     if app.has_sockets:
         app.state.metrics.registry.register(app.sockets)
-    add_operations(app, app.state.health.summary, app.state.metrics.endpoint, shape=health_shape)
+    add_operations(app, app.state.health.summary, app.state.metrics.endpoint, shape=health_shape, folders=folders)
     pages.add_page(app, page, settings.path_prefix)
     return app
 
 
 def add_operations(
-    app: Service, summary: Endpoint, metrics: Endpoint, *, shape: type[msgspec.Struct] = Summary
+    app: Service,
+    summary: Endpoint,
+    metrics: Endpoint,
+    *,
+    shape: type[msgspec.Struct] = Summary,
+    folders: Mapping[str, Path] = NO_FOLDERS,
 ) -> None:
     """Adds health (`summary` answers in this shape), metrics, documentation and the common style.
 
     `app.state.health` is set before.
     """
     health: Health = app.state.health
+    measured: Metrics = app.state.metrics
+    measured.registry.register(Vitals(measured.service, health, folders))
     table: tuple[tuple[str, Endpoint, dict[int | str, Any]], ...] = (
         ("/health/live", health.live, openapi.answers({200: Alive})),
         ("/health/ready", health.ready, openapi.answers({200: Ready}, (NotReady,))),

@@ -2,6 +2,7 @@
 
 import itertools
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry
@@ -39,6 +40,7 @@ class Metrics(Collector):
         self.service = service
         self.active = 0  # requests being served
         self.errors = 0  # that no handler foresaw
+        self.problems: Counter[str] = Counter()  # answered, by slug
         self._durations: dict[tuple[str, str, int], _Durations] = {}
         self.registry = CollectorRegistry(auto_describe=True)
         self.registry.register(self)
@@ -71,6 +73,12 @@ class Metrics(Collector):
         )
         errors.add_metric((self.service,), self.errors)
         yield errors
+        problems = CounterMetricFamily(
+            "http_server_problems", "Errors answered, by the last word of their type.", labels=("service", "problem")
+        )
+        for slug, count in self.problems.items():
+            problems.add_metric((self.service, slug), count)
+        yield problems
 
     async def endpoint(self, _request: Request) -> Response:
         """Everything that is measured, in Prometheus' text format."""

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-T = TypeVar("T")
+from servicekit import cgroups
+from servicekit.cgroups import ROOT
 
-ROOT = Path("/")
+T = TypeVar("T")
 
 
 def effective_cpus(root: Path = ROOT) -> int:
@@ -20,28 +21,10 @@ def effective_cpus(root: Path = ROOT) -> int:
 
 def _quotas(root: Path) -> Iterator[float]:
     """Yields, in CPUs, the quotas of this process's group and of those above it."""
-    for folder in _groups(root):
-        words = _read(folder, "cpu.max") or _read(folder, "cpu.cfs_quota_us", "cpu.cfs_period_us")
+    for folder in cgroups.groups("cpu", root):
+        words = cgroups.read(folder, "cpu.max") or cgroups.read(folder, "cpu.cfs_quota_us", "cpu.cfs_period_us")
         if words and words[0] not in ("max", "-1"):
             yield int(words[0]) / int(words[1])
-
-
-def _groups(root: Path) -> Iterator[Path]:
-    """Yields the folders of the groups that can limit the CPU; a container sees its own group as the uppermost."""
-    mounts = root / "sys/fs/cgroup"
-    for line in _read(root, "proc/self/cgroup"):
-        _, controllers, path = line.split(":", 2)
-        if not controllers or "cpu" in controllers.split(","):
-            mount = mounts / "cpu" if controllers else mounts
-            group = mount / path.lstrip("/")
-            yield from (folder for folder in (group, *group.parents) if folder.is_relative_to(mount))
-
-
-def _read(folder: Path, *names: str) -> list[str]:
-    try:
-        return [word for name in names for word in (folder / name).read_text().split()]
-    except OSError:
-        return []
 
 
 class Pool:

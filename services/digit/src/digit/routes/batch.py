@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
-from servicekit import media, uploads
+from servicekit import media, query, uploads
 from servicekit.connected import while_connected
 from servicekit.context import KEY, RequestContext
 from servicekit.openapi import multipart_body
@@ -25,7 +25,7 @@ from digit.commands import rows
 from digit.commands.rows import Row
 from digit.problems import ArchiveInvalid, ArchiveNotImages, TooManyImages
 from digit.reader import Reader
-from digit.routes import document, query
+from digit.routes import document
 from digit.routes.replies import CSV, JSON, NDJSON, Csv, Json, Lines, Whole
 from digit.schemas import DetailedPredictions, Predictions
 
@@ -47,7 +47,7 @@ class Asked:
 
     @classmethod
     def by(cls, scope: Scope, reader: Reader) -> "Asked":
-        values = query.parse(scope["query_string"], PARAMETERS)
+        values = query.parse(scope, *PARAMETERS)
         return cls(
             model=reader.choose(values.get("model")),
             detail=query.truth(values, "detail"),

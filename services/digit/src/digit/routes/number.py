@@ -5,7 +5,7 @@ from functools import partial
 
 from fastapi import APIRouter, Request
 from PIL.Image import Image
-from servicekit import limits, uploads
+from servicekit import limits, query, uploads
 from servicekit.openapi import multipart_body
 from servicekit.problems import Problem
 from servicekit.responses import json_response
@@ -18,7 +18,7 @@ from digit.picture import Picture
 from digit.postprocess import Box
 from digit.problems import NoDigits, NoInk, NumberTooLong, SeveralNumbers
 from digit.reader import Reader
-from digit.routes import document, query
+from digit.routes import document
 from digit.schemas import DetailedNumber, DetailedNumberDigit, NumberDigit
 
 router = APIRouter(tags=["reading"])
@@ -53,7 +53,7 @@ async def predict_number(
     Points, commas, signs and letters are left out; `detail=true` tells where. The header `X-Is-Digit` tells whether all
     of its digits look like one.
     """
-    query.parse(request.scope["query_string"], PARAMETERS)
+    query.parse(request.scope, *PARAMETERS)
     reader: Reader = request.app.state.services.reader
     chosen = reader.choose(model)
     most = reader.settings.max_file_bytes

@@ -6,7 +6,7 @@ below is only its entry in the OpenAPI document, and a test holds the two togeth
 
 import msgspec
 from fastapi import APIRouter, Request
-from servicekit import uploads
+from servicekit import query, uploads
 from servicekit.context import KEY, RequestContext
 from servicekit.openapi import multipart_body
 from starlette.requests import ClientDisconnect
@@ -17,7 +17,7 @@ from digit.commands.rows import members
 from digit.picture import Picture
 from digit.postprocess import Reading
 from digit.reader import Reader
-from digit.routes import document, query
+from digit.routes import document
 from digit.schemas import DetailedPrediction, Prediction
 
 router = APIRouter(tags=["reading"])
@@ -44,7 +44,7 @@ class HotPredict:
             return False
         request.route = ROUTE
         request.max_body_bytes = self.form.max_file_bytes + ENVELOPE_BYTES
-        values = query.parse(scope["query_string"], PARAMETERS)
+        values = query.parse(scope, *PARAMETERS)
         detail = query.truth(values, "detail")
         try:
             reading = await self._read(scope, receive, self.reader.choose(values.get("model")))

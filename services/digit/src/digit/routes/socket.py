@@ -5,7 +5,7 @@ import binascii
 
 import msgspec
 from fastapi import APIRouter, WebSocket
-from servicekit import strict
+from servicekit import query, strict
 from servicekit.problems import Problem
 from servicekit.sockets import Session
 
@@ -14,7 +14,6 @@ from digit.picture import Picture
 from digit.postprocess import Reading
 from digit.problems import NoInk, NotAnImage
 from digit.reader import Reader
-from digit.routes import query
 
 router = APIRouter()
 
@@ -39,7 +38,7 @@ class FrameError(ValueError):
 async def socket(websocket: WebSocket) -> None:
     """Answers each frame in order; a bad one is answered with an error, and the socket stays open."""
     reader: Reader = websocket.app.state.services.reader
-    values = query.parse(websocket.scope["query_string"], ("model",))
+    values = query.parse(websocket.scope, "model")
     model = reader.choose(values.get("model"))  # an unknown one refuses the handshake
     session = Session(websocket, idle_s=reader.settings.socket_idle_s)
     async for frame in session.frames():

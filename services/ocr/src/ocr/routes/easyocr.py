@@ -2,12 +2,13 @@
 
 import msgspec
 from fastapi import APIRouter, Request
+from servicekit import query
 from servicekit.problems import InvalidInput
 from starlette.responses import Response
 
 from ocr import languages, schemas
 from ocr.problems import UnknownLanguage
-from ocr.routes import body, document, query, reading
+from ocr.routes import body, document, reading
 
 router = APIRouter(tags=["reading"])
 
@@ -28,7 +29,7 @@ async def easyocr(request: Request) -> Response:
     else. `gpu` is a wish, as it is in EasyOCR: OCR_USE_GPU decides where this service computes. `text_threshold` is how
     sure the detector has to be that a box holds text.
     """
-    query.parse(request)
+    query.parse(request.scope)
     reader = reading.reader_of(request)
     async with body.read(request, schemas.EasyRequest, reader) as (asked, image):
         options = reading.options(reader.settings, NAMES, msgspec.structs.asdict(asked))

@@ -6,7 +6,7 @@ from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from servicekit import context, problems, uploads
+from servicekit import context, problems, query, uploads
 from servicekit.auth import client_name
 from servicekit.connected import while_connected
 from servicekit.limits import allow_body, leave_place
@@ -38,7 +38,7 @@ from ocr.problems import (
     UnknownJob,
 )
 from ocr.reader import Reader
-from ocr.routes import document, fields, forms, query, reading, replies
+from ocr.routes import document, fields, forms, reading, replies
 from ocr.routes.forms import Form
 from ocr.routes.streams import Stream
 
@@ -98,7 +98,7 @@ async def create_job(request: Request) -> Response:
     page that was done. A document's password is kept beside it, readable for the service alone, until the job ends; it
     is in no answer and no log. With an `Idempotency-Key` a repetition gets the job that is there.
     """
-    query.parse(request)
+    query.parse(request.scope)
     jobs = _jobs(request)
     key = _idempotency_key(request)
     jobs.store.require_room()
@@ -155,7 +155,7 @@ async def list_jobs(
     cursor: Annotated[str | None, Query(pattern=r"^[0-9]{1,15}-[0-9a-f]{32}$")] = None,
 ) -> Response:
     """Lists jobs, newest first; with API keys, those that the same key has made, or all for one of the scope admin."""
-    query.parse(request, "status", "limit", "cursor")
+    query.parse(request.scope, "status", "limit", "cursor")
     mine = _visible(request)
     records = _jobs(request).store.newest(
         limit + 1,
@@ -170,7 +170,7 @@ async def list_jobs(
 @router.get("/jobs/{job_id}", responses=answers({200: Job}, (UnknownJob, problems.NotReady)), response_class=Response)
 async def get_job(request: Request, job_id: JobId) -> Response:
     """Tells how far a job is, and how it ended."""
-    query.parse(request)
+    query.parse(request.scope)
     return json_response(_view(request, _find(request, job_id)))
 
 
@@ -187,7 +187,7 @@ async def get_result(request: Request, job_id: JobId, format: document.Format = 
     that the job was begun with. The `pdf` is made when it is asked for first; that of an encrypted document, whose
     password is not kept, at the end of the job; it is encrypted as that is.
     """
-    asked = query.parse(request, forms.PARAMETER)
+    asked = query.parse(request.scope, forms.PARAMETER)
     jobs, record = _jobs(request), _find(request, job_id)
     form = _form(asked.get(forms.PARAMETER, record.order.format))
     if record.status != "succeeded" and form is not forms.NDJSON:
@@ -219,7 +219,7 @@ async def get_picture(request: Request, job_id: JobId, number: Number, dpi: Dpi 
     Of an image `number` is the frame. The password of an encrypted document is gone when the job has ended: its pages
     cannot be drawn from then on (422).
     """
-    asked = query.parse(request, "dpi")
+    asked = query.parse(request.scope, "dpi")
     jobs, record = _jobs(request), _find(request, job_id)
     reader, folder = reading.reader_of(request), jobs.store.folder(record.id)
     password = await jobs.disk.run(folder.read_password)
@@ -247,7 +247,7 @@ async def _drawn(reader: Reader, path: FilePath, kind: Kind, wanted: PictureRequ
 )
 async def delete_job(request: Request, job_id: JobId) -> Response:
     """Cancels a job that is queued or running (200, the job); deletes one that has ended with its files (204)."""
-    query.parse(request)
+    query.parse(request.scope)
     record = await _jobs(request).remove(_find(request, job_id).id)
     return json_response(_view(request, record)) if record else Response(status_code=204)
 

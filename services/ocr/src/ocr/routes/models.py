@@ -1,6 +1,7 @@
 """`GET /models`: the networks, and which files they are."""
 
 from fastapi import APIRouter, Request
+from servicekit import query
 from servicekit.openapi import answers
 from servicekit.problems import NotReady
 from servicekit.responses import json_response
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from ocr.model.networks import Network
 from ocr.pipeline import Pipeline
-from ocr.routes import query, reading
+from ocr.routes import reading
 from ocr.schemas import ModelItem, ModelList, Role, Stage
 
 router = APIRouter(tags=["models"])
@@ -20,7 +21,7 @@ LICENCE = "Apache-2.0"  # PP-OCR's; of an operator's own models nothing is known
 @router.get("/models", responses=answers({200: ModelList}, (NotReady,)), response_class=Response)
 async def list_models(request: Request) -> Response:
     """Lists the networks: one finds lines, one tells which way up they are, one reads them."""
-    query.parse(request)
+    query.parse(request.scope)
     pipeline = reading.reader_of(request).pipeline
     return json_response(ModelList([_item(stage, pipeline.networks[stage], pipeline) for stage in ROLES]))
 

@@ -2,11 +2,12 @@
 
 import msgspec
 from fastapi import APIRouter, Request
+from servicekit import query
 from starlette.responses import Response
 
 from ocr import languages, schemas
 from ocr.problems import UnknownLanguage
-from ocr.routes import body, document, query, reading
+from ocr.routes import body, document, reading
 
 router = APIRouter(tags=["reading"])
 
@@ -30,7 +31,7 @@ async def paddleocr(request: Request) -> Response:
 
     One network reads all languages of `GET /health` at once: `lang` is checked against them and changes nothing else.
     """
-    query.parse(request)
+    query.parse(request.scope)
     reader = reading.reader_of(request)
     async with body.read(request, schemas.PaddleRequest, reader) as (asked, image):
         options = reading.options(reader.settings, NAMES, msgspec.structs.asdict(asked))

@@ -1,7 +1,7 @@
 """`POST /render`: the picture of one page of a PDF, or of an image that a browser cannot show."""
 
 from fastapi import APIRouter, Request
-from servicekit import limits, uploads
+from servicekit import limits, query, uploads
 from servicekit.connected import while_connected
 from servicekit.uploads import Upload
 from starlette.responses import Response
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ocr import drawing
 from ocr.drawing import PictureRequest
 from ocr.reader import Reader
-from ocr.routes import document, fields, query, reading, replies
+from ocr.routes import document, fields, reading, replies
 
 router = APIRouter(tags=["reading"])
 
@@ -31,7 +31,7 @@ async def render(request: Request) -> Response:
     multiplied by the quotient of the widths. A page with more pixels than the limits allow is drawn at a lower
     resolution. Of an image `page` is the frame, and its pixels stay as they are.
     """
-    query.parse(request)
+    query.parse(request.scope)
     reader = reading.reader_of(request)
     most = reader.settings.max_file_size
     limits.allow_body(request, most + ENVELOPE_BYTES)

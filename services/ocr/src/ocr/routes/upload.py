@@ -3,7 +3,7 @@
 from contextlib import AsyncExitStack, aclosing
 
 from fastapi import APIRouter, Request
-from servicekit import limits, uploads
+from servicekit import limits, query, uploads
 from servicekit.connected import while_connected
 from servicekit.images import ImageError
 from servicekit.openapi import multipart_body
@@ -15,7 +15,7 @@ from ocr.outputs import OutputError, searchable_pdf
 from ocr.problems import NotAnImage
 from ocr.reader import Reader
 from ocr.results import PageResult
-from ocr.routes import document, fields, forms, query, reading, replies, streams
+from ocr.routes import document, fields, forms, reading, replies, streams
 
 router = APIRouter(tags=["reading"])
 
@@ -38,7 +38,7 @@ async def upload(request: Request, format: document.Format = None) -> Response: 
     Of a TIFF with several pages all are read: `page` stands at each line, and `pages` tells their sizes. In `ndjson`
     each page comes as soon as it is read, as one of `/upload_pdf`.
     """
-    asked = query.parse(request, forms.PARAMETER)
+    asked = query.parse(request.scope, forms.PARAMETER)
     reader = reading.reader_of(request)
     most = reader.settings.max_file_size
     limits.allow_body(request, most + ENVELOPE_BYTES)

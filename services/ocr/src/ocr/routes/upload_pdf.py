@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from servicekit import limits, uploads
+from servicekit import limits, query, uploads
 from servicekit.connected import while_connected
 from servicekit.openapi import multipart_body
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from ocr.outputs import OutputError, searchable_pdf
 from ocr.problems import DocumentInvalid, DocumentTooLarge, DocumentTooSlow
 from ocr.reader import DocumentRequest, Reader
 from ocr.results import PageResult
-from ocr.routes import document, fields, forms, query, reading, replies, streams
+from ocr.routes import document, fields, forms, reading, replies, streams
 
 router = APIRouter(tags=["reading"])
 
@@ -40,7 +40,7 @@ async def upload_pdf(request: Request, format: document.Format = None) -> Respon
     and what fails after the first page is a last line: a problem. Documents longer than some minutes are better sent to
     `POST /jobs`, which outlives connections and restarts. `pdf` is the document itself, with selectable text.
     """
-    asked = query.parse(request, forms.PARAMETER)
+    asked = query.parse(request.scope, forms.PARAMETER)
     reader = reading.reader_of(request)
     most = reader.settings.max_file_size
     limits.allow_body(request, most + ENVELOPE_BYTES)

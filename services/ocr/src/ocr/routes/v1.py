@@ -2,10 +2,11 @@
 
 import msgspec
 from fastapi import APIRouter, Request
+from servicekit import query
 from starlette.responses import Response
 
 from ocr import schemas
-from ocr.routes import body, document, query, reading
+from ocr.routes import body, document, reading
 
 router = APIRouter(tags=["reading"])
 
@@ -21,7 +22,7 @@ NAMES = {name: name for name in ("use_det", "use_cls", "use_rec", "text_score", 
 )
 async def ocr(request: Request) -> Response:
     """Reads an image: PNG, JPEG, TIFF with all its pages, WebP, BMP, or the first picture of a GIF."""
-    query.parse(request)
+    query.parse(request.scope)
     reader = reading.reader_of(request)
     async with body.read(request, schemas.Request, reader) as (asked, image):
         options = reading.options(reader.settings, NAMES, msgspec.structs.asdict(asked))

@@ -1,16 +1,18 @@
-"""Query parameters of the routes that serve themselves, read strictly: an unknown name is refused, not ignored."""
+"""Query parameters, read strictly: an unknown name is refused, not ignored."""
 
-from collections.abc import Collection
 from urllib.parse import parse_qsl
+
+from starlette.types import Scope
 
 from servicekit.problems import InvalidInput, quote
 
-MAX_FIELDS = 16
+MAX_FIELDS = 32
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def parse(query: bytes, names: Collection[str]) -> dict[str, str]:
+def parse(scope: Scope, *names: str) -> dict[str, str]:
     """Returns the parameters by name; raises InvalidInput for one that the call does not take, or takes once."""
+    query: bytes = scope["query_string"]
     if not query:
         return {}
     try:
@@ -20,7 +22,7 @@ def parse(query: bytes, names: Collection[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in pairs:
         if name not in names:
-            raise InvalidInput(f"there is no parameter {quote(name)}, this call takes {', '.join(names)}")
+            raise InvalidInput(f"there is no parameter {quote(name)}, this call takes {', '.join(names) or 'none'}")
         if name in values:
             raise InvalidInput(f"the parameter {quote(name)} is repeated")
         values[name] = value

@@ -1,13 +1,13 @@
 import pytest
-from digit.routes import query
+from servicekit import query
 from servicekit.problems import InvalidInput
 
 NAMES = ("model", "detail")
 
 
 def test_parameters_are_read_by_name() -> None:
-    assert query.parse(b"", NAMES) == {}
-    assert query.parse(b"detail=true&model=c%6En", NAMES) == {"detail": "true", "model": "cnn"}
+    assert query.parse({"query_string": b""}, *NAMES) == {}
+    assert query.parse({"query_string": b"detail=true&model=c%6En"}, *NAMES) == {"detail": "true", "model": "cnn"}
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_parameters_are_read_by_name() -> None:
 )
 def test_what_the_call_does_not_take_is_refused(text: bytes, says: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        query.parse(text, NAMES)
+        query.parse({"query_string": text}, *NAMES)
     assert says in caught.value.detail
 
 
@@ -46,3 +46,8 @@ def test_a_choice_is_one_of_its_words() -> None:
     assert query.choice({"on_error": "skip"}, "on_error", "refuse", "skip") == "skip"
     with pytest.raises(InvalidInput, match="refuse or skip"):
         query.choice({"on_error": "ignore"}, "on_error", "refuse", "skip")
+
+
+def test_a_call_without_parameters_says_so() -> None:
+    with pytest.raises(InvalidInput, match="this call takes none"):
+        query.parse({"query_string": b"model=cnn"})

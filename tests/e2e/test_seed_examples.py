@@ -2,10 +2,12 @@
 
 import importlib.util
 import json
+import random
 import re
 import shutil
 import subprocess
 import sys
+import time
 from ast import literal_eval
 from pathlib import Path
 
@@ -212,6 +214,43 @@ async function performOCR(base64) {
 """
 OCR_READ = "import { readFileSync } from 'node:fs';\nconst image = readFileSync('image.jpg').toString('base64');\n"
 OCR_PRINT = "console.log(JSON.stringify(await performOCR(image)));\n"
+
+
+# --- cars: the seed's curl, unchanged but for host and path -----------------------------------------------------------
+
+CARS_CURL = """\
+# Загрузить изображение
+curl -X POST http://localhost:8000/upload/ -F "file=@car.jpg"
+
+# Распознать (image_id из ответа загрузки)
+curl -X POST http://localhost:8000/inference/1
+
+# Посмотреть результаты
+curl http://localhost:8000/files/1
+
+# Экспорт в CSV
+curl http://localhost:8000/visualization/export/csv -o results.csv
+"""
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_cars_seeds_curl_runs(base_url: str, tmp_path: Path) -> None:
+    noise = random.Random(time.time_ns()).randbytes(48)  # a picture of its own, on a service that may have run for long
+    picture = Image.frombytes("RGB", (4, 4), noise).resize((640, 400), Image.Resampling.NEAREST)
+    picture.save(tmp_path / "car.jpg")
+    upload, _, rest = CARS_CURL.replace(HOST, f"{base_url}/cars").partition("\n\n")
+    stored = json.loads(run(["sh", "-c", upload], tmp_path))
+    assert (stored["filename"], stored["status"], stored["duplicate"]) == ("car.jpg", "pending", False)
+    number = stored["id"]  # the seed's is 1, of the first upload
+    own = rest.replace("/inference/1", f"/inference/{number}").replace("/files/1", f"/files/{number}")
+    printed = run(["sh", "-c", own], tmp_path)
+    recognised, after = json.JSONDecoder().raw_decode(printed)
+    assert recognised["status"] in ("recognized", "unrecognized")
+    assert json.loads(printed[after:]) == recognised
+    rows = (tmp_path / "results.csv").read_text("utf-8").splitlines()
+    assert rows[0].startswith("id,filename,status,")
+    assert any(row.startswith(f"{number},car.jpg,") for row in rows)
+    httpx2.delete(f"{base_url}/cars/files/{number}")
 
 
 @pytest.fixture

@@ -30,6 +30,18 @@ for _ in range(3):
     thread.join()
 print(memory() - before)
 """
+SCATTERED = """
+from servicekit import lean
+lean.prepare()
+def memory():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+blocks = [bytearray(60_000) for _ in range(1000)]
+kept = blocks[::200]
+del blocks
+before = memory()
+lean.give_back()
+print(before - memory())
+"""
 
 
 def test_a_service_starts_without_pydantic_1() -> None:
@@ -47,3 +59,8 @@ def test_an_older_python_is_refused_with_one_line() -> None:
 def test_large_blocks_go_back_to_the_system() -> None:
     done = subprocess.run([sys.executable, "-c", HEAP], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 8 << 20
+
+
+def test_what_is_freed_between_small_blocks_goes_back_to_the_system_when_asked() -> None:
+    done = subprocess.run([sys.executable, "-c", SCATTERED], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 20 << 20

@@ -27,6 +27,16 @@ def test_names_metrics_as_opentelemetry_does(make: Make) -> None:
     assert any(name == "process_resident_memory_bytes" for name, *_ in found)
 
 
+def test_counts_the_problems_that_were_answered(make: Make) -> None:
+    client = TestClient(make())
+    for _ in range(2):
+        client.get("/nothing")
+    client.delete("/sum")
+    found = samples(client)
+    assert found["http_server_problems_total", "not-found", "toy"] == 2
+    assert found["http_server_problems_total", "method-not-allowed", "toy"] == 1
+
+
 def test_says_which_text_format_it_is(make: Make) -> None:
     assert TestClient(make()).get("/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
 

@@ -114,3 +114,20 @@ def test_programs_are_kept_apart_by_gpu_and_model(tmp_path: Path) -> None:
     assert onnx.gpu_targets(tmp_path) == ["90010", "90402"]
     folders = {onnx.program_folder(Path("c"), model, i, tmp_path) for model in (b"a", b"b") for i in (0, 1)}
     assert len(folders) == 4
+
+
+def test_a_session_does_not_keep_the_file_that_it_was_made_of() -> None:
+    data = max((Path(__file__).parents[3] / "services/ocr/src/ocr/weights").glob("*.onnx")).read_bytes()
+    before = sys.getrefcount(data)
+    made = onnx.session(data)
+    assert sys.getrefcount(data) == before
+    assert made.get_providers() == [onnx.CPU]
+
+
+def test_a_session_does_not_keep_the_bytes_of_its_model() -> None:
+    """They are as much memory again as the weights; ONNX Runtime keeps them for a fallback that there is not."""
+    model = next(Path(__file__).parents[3].glob("services/digit/src/digit/weights/*.onnx")).read_bytes()
+    held = sys.getrefcount(model)
+    session = onnx.session(model)
+    assert session.get_providers() == [onnx.CPU]
+    assert sys.getrefcount(model) == held

@@ -24,7 +24,7 @@ def garage(depot: Any, clock: Any) -> Any:
     depot.recognise(1, depot.recognition(depot.candidate()))
     depot.recognise(2, depot.recognition(depot.candidate(M3, 0.6)))
     depot.recognise(3, depot.recognition(depot.candidate(M3, 0.2), recognized=False))
-    depot.fail(depot.claim(4), {"status": 504})
+    depot.fail(depot.claim(4), {"status": 424})
     depot.claim(5)
     return depot
 

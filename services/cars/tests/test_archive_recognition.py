@@ -9,7 +9,7 @@ from cars.archive.archive import LEASE_MS
 from cars.problems import UnknownFile
 from cars.recognition import Box
 
-PROBLEM = {"type": "urn:lineside:problem:backend-timeout", "status": 504, "detail": "it took too long"}
+PROBLEM = {"type": "urn:lineside:problem:backend-timeout", "status": 424, "detail": "it took too long"}
 
 
 def test_what_was_recognised_is_told_with_everything_that_made_it(depot: Any, clock: Any) -> None:

@@ -87,7 +87,7 @@ def test_after_any_history_the_counters_are_those_of_a_recount(depot: Any, clock
             depot.correct(file_id, chance.choice([None, "any", *labels]))
         elif lease := depot.claim(file_id, force=True):
             if act == 3:
-                depot.fail(lease, {"status": 504})
+                depot.fail(lease, {"status": 424})
             elif act > 3:
                 depot.finish(lease, depot.recognition(*candidates, recognized=bool(candidates) and act == 4))
     assert depot.stats() == recount(depot)

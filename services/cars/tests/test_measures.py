@@ -17,5 +17,6 @@ def test_prometheus_sees_uploads_recognitions_and_refusals(service: Running) -> 
         'cars_model_info{backend="local",model="painted",model_version="1"} 1.0',
         'cars_stage_seconds_count{stage="recognise"} 2.0',
         "cars_queue_length 0.0",
+        "cars_writes_limit 1024.0",
     ):
         assert line in lines

@@ -41,7 +41,7 @@ def test_shows_picture_region_top_five_and_metadata(page: Page, base: str) -> No
     assert Path(download.value.path()).read_bytes() == data
 
 
-def test_reads_a_part_that_is_drawn_and_takes_it_over(page: Page, base: str) -> None:
+def test_reads_a_part_that_is_drawn_in_place_of_the_one_that_was(page: Page, base: str) -> None:
     number = opened(page, base, "two.png", drawn(RED, 800, 400))
     layer = page.locator(".framed.large svg").bounding_box()
     assert layer is not None
@@ -52,19 +52,16 @@ def test_reads_a_part_that_is_drawn_and_takes_it_over(page: Page, base: str) -> 
     width = int(page.get_by_label("Width").input_value())
     assert abs(width - 0.24 * 800) <= 6
     page.get_by_role("button", name="Read this part").click()
-    part = page.get_by_role("region", name="What this part shows")
-    expect(part).to_contain_text("No car")
+    expect(page.locator("#file .answer .refusal")).to_contain_text("No car")
+    file = known(base, number)
+    assert (file["status"], file["region"]["width"]) == ("unrecognized", width)
     page.get_by_label("Left").fill("500")
     page.get_by_label("Width").fill("9999")
     page.keyboard.press("Tab")
     expect(page.get_by_label("Width")).to_have_value("300")
     page.get_by_role("button", name="Read this part").click()
-    part.get_by_role("button", name="Take over: Ferrari FF Coupe 2012").click()
-    expect(page.get_by_label("It is")).to_be_focused()
-    expect(page.get_by_label("It is")).to_have_value("Ferrari FF Coupe 2012")
-    page.keyboard.press("Enter")
-    expect(page.locator("#file form .verdict")).to_have_text("Ferrari FF Coupe 2012")
-    assert known(base, number)["correction"]["make"] == "Ferrari"
+    expect(page.locator("#file .answer .verdict")).to_have_text("Ferrari FF Coupe 2012")
+    assert known(base, number)["region"] == {**file["region"], "x": 500, "width": 300}
 
 
 def test_corrects_from_the_list_and_takes_it_back(page: Page, base: str) -> None:

@@ -198,6 +198,27 @@ def test_two_uploads_of_one_picture_at_once_are_one_file_with_one_picture(play: 
     play(scene)
 
 
+def test_a_duplicate_whose_second_picture_cannot_be_removed_is_answered_all_the_same(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(services: Services, backend: Painted) -> None:
+        async def find(_self: Archive, _sha256: str) -> None:
+            """The other upload's row comes right after this one has looked for it."""
+
+        def delete(_key: str) -> None:
+            raise PicturesUnavailable("away")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Archive, "find", find)
+            patched.setattr(services.storage, "delete", delete)
+            record, duplicate = await services.keeper.keep(upload(picture(RED)))
+        assert (record.id, duplicate) == (1, True)
+        assert await services.keeper.sweep.sweep(datetime.now(UTC) + timedelta(minutes=1)) == 1
+        assert await services.keeper.content(record) == picture(RED)
+
+    play(scene)
+
+
 def test_a_row_that_could_not_be_written_is_nobodys_file_and_a_repetition_stores_it(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:

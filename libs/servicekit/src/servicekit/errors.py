@@ -58,9 +58,9 @@ class ErrorMiddleware:
         except Exception as error:
             request = context.of(scope)
             problem = self._foreseen(error, scope, request) or self._unforeseen(error, request)
-            self.metrics.problems[problem.slug] += 1
             if request.status:
                 raise  # too late for an answer: the server breaks the connection, so that the client notices
+            self.metrics.problems[problem.slug] += 1
             response = problem_response(problem, request.request_id, self.members)
             if request.body_unread:
                 send = _lingering(receive, send)

@@ -54,7 +54,10 @@ def session(model: bytes, device: Device = Cpu()) -> onnxruntime.InferenceSessio
     those of the host, not of the container. On a GPU every node runs there; raises GpuError where that cannot be.
     """
     if isinstance(device, Cpu):
-        return onnxruntime.InferenceSession(model, _options(device), providers=[CPU])
+        made = onnxruntime.InferenceSession(model, _options(device), providers=[CPU])
+        made.disable_fallback()
+        made._model_bytes = None  # the file's bytes, kept only to fall back on another provider, of which there is none
+        return made
     return _on_gpu(model, device)
 
 

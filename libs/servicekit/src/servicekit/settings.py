@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, Self, TypeVar
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -48,6 +48,9 @@ class ServiceSettings(BaseSettings):
     allow_anonymous: bool = Field(
         False, description="Whether to listen on an address other than loopback without any API key."
     )
+    publish_address: str | None = Field(
+        None, description="Address of the host that a container's port is published on, which then counts as `host`."
+    )
     trusted_proxies: CommaList = Field(
         default_factory=lambda: ["127.0.0.1"],
         description="Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
@@ -83,6 +86,13 @@ class ServiceSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, EnvSettingsSource(settings_cls, env_prefix=SHARED_PREFIX)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _take_empty_for_none(cls, value: object, info: ValidationInfo) -> object:
+        """`NAME=` is how compose says that nothing was given."""
+        is_optional = info.field_name is not None and cls.model_fields[info.field_name].default is None
+        return None if value == "" and is_optional else value
+
     @field_validator("api_keys", "trusted_proxies", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -110,12 +120,21 @@ class ServiceSettings(BaseSettings):
                 raise ValueError(f"{origin!r} is not an origin, expected https://host or https://host:port or *")
         return origins
 
+    @field_validator("publish_address")
+    @classmethod
+    def _check_publish_address(cls, address: str | None) -> str | None:
+        if address:
+            ipaddress.ip_address(address)
+        return address
+
     @model_validator(mode="after")
     def _refuse_exposure_without_keys(self) -> Self:
-        if not (is_loopback(self.host) or self.keys() or self.allow_anonymous):
+        address = self.publish_address or self.host
+        if not (is_loopback(address) or self.keys() or self.allow_anonymous):
             prefix = self.model_config.get("env_prefix", "")
+            name = f"{SHARED_PREFIX}PUBLISH_ADDRESS" if self.publish_address else f"{prefix}HOST"
             raise ValueError(
-                f"{prefix}HOST={self.host} is not loopback and there are no API keys: set {prefix}API_KEYS or "
+                f"{name}={address} is not loopback and there are no API keys: set {prefix}API_KEYS or "
                 f"{prefix}API_KEYS_FILE, or {prefix}ALLOW_ANONYMOUS=true where another layer checks who calls"
             )
         return self

@@ -22,6 +22,10 @@ class Vitals(Collector):
         self.health = health
         self.folders = {**folders, TEMPORARY: Path(tempfile.gettempdir())}
 
+    def describe(self) -> Iterable[Metric]:
+        """Names nothing: the registry would collect instead, and so infer before anything is loaded."""
+        return ()
+
     def collect(self) -> Iterable[Metric]:
         ready = self.health.check() is None
         yield self._flag("service_ready", "1 while /health/ready answers 200.", ready)

@@ -104,6 +104,7 @@ def _correction(correction: Correction) -> schemas.Correction:
 
 
 def job(record: JobRecord) -> schemas.Job:
+    """Returns a long batch, how far it is and what is done of it."""
     return schemas.Job(
         id=record.id,
         kind=record.kind,

@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Service:
         details=services.details,
         prepare=services.prepare,
         health_shape=Health,
+        folders=services.folders,
     )
     app.state.services = services
     app.state.metrics.registry.register(Measures(services))

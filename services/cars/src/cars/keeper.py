@@ -77,7 +77,8 @@ class Keeper:
         # A failure from here on leaves the picture to the sweep: the row may have been written all the same.
         record, duplicate = await self.archive.add(_new(picture, key))
         if duplicate:
-            await self.run(self.storage.delete, key)
+            with suppress(PicturesUnavailable):  # nobody's: left to the sweep
+                await self.run(self.storage.delete, key)
         return record, duplicate
 
     async def drop(self, file_id: int) -> None:

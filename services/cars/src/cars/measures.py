@@ -30,6 +30,7 @@ class Measures(Collector):
         yield files
         yield GaugeMetricFamily("cars_queue_length", "Pictures that are recognised or wait.", services.recogniser.depth)
         yield GaugeMetricFamily("cars_writes_waiting", "Changes that wait for the database.", services.ledger.depth)
+        yield GaugeMetricFamily("cars_writes_limit", "How many may wait; more are refused.", services.ledger.max_queue)
         yield InfoMetricFamily("cars_model", "What recognises.", value=services.model())
         yield from counts.seconds.collect()
         yield from _remote(services.recogniser.backend)

@@ -19,20 +19,21 @@ class PicturesUnavailable(Problem):
     slug, title, status = "pictures-unavailable", "The storage of the pictures does not answer", 503
 
 
+# A failure of the remote is 424, as text-embeddings-inference answers it: 502 and 504 are the gateway's own.
 class BackendAnswerInvalid(Problem):
-    slug, title, status = "backend-answer-invalid", "The remote recogniser's answer cannot be used", 502
+    slug, title, status = "backend-answer-invalid", "The remote recogniser's answer cannot be used", 424
 
 
 class BackendMisconfigured(Problem):
-    slug, title, status = "backend-misconfigured", "The remote recogniser does not let this service in", 502
+    slug, title, status = "backend-misconfigured", "The remote recogniser does not let this service in", 424
 
 
 class BackendRefused(Problem):
-    slug, title, status = "backend-refused", "The remote recogniser refused the picture", 502
+    slug, title, status = "backend-refused", "The remote recogniser refused the picture", 424
 
 
 class BackendTimeout(Problem):
-    slug, title, status = "backend-timeout", "The remote recogniser did not answer in time", 504
+    slug, title, status = "backend-timeout", "The remote recogniser did not answer in time", 424
 
 
 class BackendUnavailable(Problem):

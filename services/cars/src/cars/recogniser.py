@@ -143,8 +143,13 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 def _reduced(box: Box, size: tuple[int, int], reduced: tuple[int, int]) -> Box:
     """Returns a client's box in the picture as it was decoded; raises InvalidInput for one outside of the picture."""
+    return _scaled(within(box, size), size, reduced)
+
+
+def within(box: Box, size: tuple[int, int]) -> Box:
+    """Returns a client's box; raises InvalidInput for one outside of a picture of this size."""
     try:
-        return _scaled(checked(box, size), size, reduced)
+        return checked(box, size)
     except BoxError as error:
         raise InvalidInput(f"bbox: {error}") from None
 

@@ -1,8 +1,9 @@
 """Recognises stored pictures, each once however many ask for it, and writes down what came of it.
 
 A file is claimed for a lease, which is renewed while it is recognised and lapses with the process: nothing stays in
-`processing`. Who asks for a file that is being recognised waits for that result. A file that is deleted meanwhile is
-unknown then (404); one that is reset meanwhile is recognised anew, because the result is of a picture's past.
+`processing`. Who asks for a file that is being recognised waits for that result, unless he names a part of it. A file
+that is deleted meanwhile is unknown then (404); one that is reset meanwhile is recognised anew, because the result is
+of a picture's past.
 """
 
 import asyncio
@@ -16,13 +17,14 @@ from servicekit.problems import InternalError, NotReady, Overloaded, Problem, Up
 from cars.archive import Archive, FileRecord, Lease
 from cars.keeper import Keeper
 from cars.problems import PicturesUnavailable
-from cars.recogniser import Recogniser, cost_bytes
-from cars.recognition import Recognition
+from cars.recogniser import Recogniser, cost_bytes, within
+from cars.recognition import Box, Recognition
 
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.25  # how soon the result of another replica is seen
 RENEW_S = 5.0
+Asked = tuple[int, Box | None]  # a file, and the part of it that is to be read
 UNDONE = ("pending", "processing")
 # What says nothing of the picture: it stays as it was, to be recognised later.
 PASSING = (NotReady, Overloaded, PicturesUnavailable, StorageFull, StorageUnavailable, UploadStorageFull)
@@ -36,7 +38,7 @@ class Runner:
         self.keeper = keeper
         self.recogniser = recogniser
         self.abreast = abreast  # pictures of one batch that are recognised side by side
-        self._running: dict[int, asyncio.Task[FileRecord]] = {}
+        self._running: dict[Asked, asyncio.Task[FileRecord]] = {}
 
     async def close(self) -> None:
         """Ends what runs; its files are pending again."""
@@ -45,13 +47,18 @@ class Runner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def infer(self, file_id: int, *, force: bool = False) -> FileRecord:
-        """Returns the file with its result, the stored one unless `force`; raises UnknownFile and others."""
-        running = self._running.get(file_id)
+    async def infer(self, file_id: int, *, force: bool = False, bbox: Box | None = None) -> FileRecord:
+        """Returns the file with its result, the stored one unless `force`; raises UnknownFile and others.
+
+        With `bbox` it is the result of that part; raises InvalidInput for one outside of the picture.
+        """
+        asked = file_id, bbox
+        running = self._running.get(asked)
         if running is None:
-            running = asyncio.create_task(self._infer(file_id, force=force), name=f"inference-{file_id}")
-            self._running[file_id] = running
-            running.add_done_callback(lambda task: self._ended(file_id, task))
+            inference = self._infer_part(file_id, bbox) if bbox else self._infer(file_id, force=force)
+            running = asyncio.create_task(inference, name=f"inference-{file_id}")
+            self._running[asked] = running
+            running.add_done_callback(lambda task: self._ended(asked, task))
         return await asyncio.shield(running)
 
     async def infer_each(
@@ -76,8 +83,8 @@ class Runner:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ended(self, file_id: int, task: "asyncio.Task[FileRecord]") -> None:
-        del self._running[file_id]
+    def _ended(self, asked: Asked, task: "asyncio.Task[FileRecord]") -> None:
+        del self._running[asked]
         if not task.cancelled():
             task.exception()  # nobody may wait for it any more
 
@@ -90,16 +97,25 @@ class Runner:
                 return done
             await asyncio.sleep(POLL_S)
 
+    async def _infer_part(self, file_id: int, bbox: Box) -> FileRecord:
+        record = await self.archive.get(file_id)
+        within(bbox, (record.width, record.height))
+        while True:
+            lease = await self.archive.claim(file_id, force=True)
+            if lease and (done := await self._run(lease, bbox)):
+                return done
+            await asyncio.sleep(POLL_S)
+
     async def _result(self, file_id: int) -> FileRecord | None:
         """Returns the file with the result that it has; None while somebody else is at it."""
         record = await self.archive.get(file_id)
         return None if record.status in UNDONE else record
 
-    async def _run(self, lease: Lease) -> FileRecord | None:
+    async def _run(self, lease: Lease, bbox: Box | None = None) -> FileRecord | None:
         """Recognises the file; None where it was reset or deleted meanwhile."""
         try:
             async with self._kept(lease):
-                found = await self._recognised(lease.file_id)
+                found = await self._recognised(lease.file_id, bbox)
             return await self.archive.finish(lease, found)
         except (*PASSING, asyncio.CancelledError):
             await self._release(lease)
@@ -115,11 +131,11 @@ class Runner:
                 raise failure from error
             return None
 
-    async def _recognised(self, file_id: int) -> Recognition:
+    async def _recognised(self, file_id: int, bbox: Box | None) -> Recognition:
         record = await self.archive.get(file_id)
         async with self.recogniser.room(cost_bytes(record.size_bytes, record.width * record.height)):
             data = await self.keeper.content(record)
-            return await self.recogniser.recognise(data, record.content_type)
+            return await self.recogniser.recognise(data, record.content_type, bbox)
 
     async def _written(self, lease: Lease, problem: Problem) -> bool:
         """Writes down why the file could not be recognised; False where it was reset or deleted meanwhile."""

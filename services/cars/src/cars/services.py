@@ -5,8 +5,10 @@ import logging
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
+from servicekit import lean
 from servicekit.database.problems import StorageUnavailable
 from servicekit.database.store import Store
 from servicekit.problems import NotReady, Problem
@@ -23,7 +25,7 @@ from cars.keeper import Keeper
 from cars.recogniser import Recogniser
 from cars.runner import Runner
 from cars.settings import Settings
-from cars.storage import Access, open_storage
+from cars.storage import Access, FolderStorage, open_storage
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,12 @@ class Services:
         self.runner = Runner(self.archive, self.keeper, self.recogniser, effective_cpus() + 1)
         self.batches = Batches(Jobs(self.store, self.ledger), self.runner)
 
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Returns what is written to on this machine, by the name that metrics give it."""
+        pictures = {"pictures": self.storage.path} if isinstance(self.storage, FolderStorage) else {}
+        return {**self.store.folders, **pictures}
+
     def prepare(self) -> None:
         """Is called before the port answers; raises ValueError for what cannot work."""
         if self.settings.backend == "local":
@@ -81,6 +89,7 @@ class Services:
         except (WeightsError, FolderError) as error:
             folder = self.settings.model_dir
             raise ValueError(f"CARS_MODEL_DIR={folder}: {error}" if folder else str(error)) from error
+        lean.give_back()
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:

@@ -1,10 +1,11 @@
 """Everything an operator can set, each read from `CARS_<FIELD>`; the descriptions are the documentation."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
+from servicekit.database.engine import with_password
 from servicekit.settings import ServiceSettings
 
 
@@ -24,6 +25,9 @@ class Settings(ServiceSettings):
     threads: int = Field(0, ge=0, le=256, description="Pictures recognised at once; 0: as many as there are CPUs.")
     database_url: str = Field(
         "sqlite:///var/cars/cars.db", description="SQLite or PostgreSQL, as `sqlite:///path` or `postgresql://…`."
+    )
+    database_password_file: Path | None = Field(
+        None, description="File with the database's password, in place of the one in the URL."
     )
     storage_url: str = Field(
         "var/cars/pictures", description="Folder of the pictures, or `s3://bucket/prefix?endpoint=https://host`."
@@ -58,3 +62,11 @@ class Settings(ServiceSettings):
     )
     hf_timeout_s: float = Field(30.0, gt=0, le=600, description="Seconds for one picture there, with all retries.")
     hf_retries: int = Field(3, ge=0, le=10, description="Times that a picture is sent again after a failure.")
+
+    @model_validator(mode="after")
+    def _add_password(self) -> Self:
+        try:
+            self.database_url = with_password(self.database_url, self.database_password_file)
+        except ValueError as error:
+            raise ValueError(f"CARS_DATABASE_PASSWORD_FILE: {error}") from None
+        return self

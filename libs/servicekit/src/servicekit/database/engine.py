@@ -48,6 +48,19 @@ def parse_url(url: str) -> sa.URL:
     return parsed
 
 
+def with_password(url: str, file: Path | None) -> str:
+    """Returns the URL with the password that stands in `file`; raises ValueError where it cannot be read."""
+    if file is None:
+        return url
+    try:
+        password = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} cannot be read: {error}") from error
+    if not password:
+        raise ValueError(f"{file} holds no password")
+    return parse_url(url).set(password=password).render_as_string(hide_password=False)
+
+
 def make_engine(url: str, pool_size: int = POOL_SIZE, application: str = APPLICATION) -> sa.Engine:
     """Makes the engine without connecting; raises ValueError for a bad URL or where PostgreSQL's driver is missing.
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -21,6 +22,12 @@ class Store:
         self.engine = make_engine(url, application=application)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._readers = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="store-reader")
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Returns where the database lies, by the name that metrics give it; nothing where it is another server's."""
+        file = self.engine.url.database
+        return {"database": Path(file).parent} if self.is_sqlite and file else {}
 
     async def read(self, fn: Callable[[sa.Connection], T]) -> T:
         """Runs `fn` in a reader thread on one snapshot; raises StorageUnavailable while the database is away."""

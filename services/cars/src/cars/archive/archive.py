@@ -20,7 +20,7 @@ from cars.recognition import Recognition
 LEASE_MS = 20_000  # renewed every few seconds by whoever recognises
 ADD_MS = 8_000  # a row waits no longer for its turn: a picture without one is swept some time
 MAX_LABEL_CHARS = 128
-EACH = 500  # records of one read of `each`
+EACH = 100  # records of one read of `each`: more would hold up other requests, which need the interpreter as well
 EVERY = Filters()
 
 T = TypeVar("T")

@@ -12,15 +12,16 @@ from cars.labels import parsed
 from cars.recognition import Candidate, Recognition
 
 Condition = sa.ColumnElement[bool]
-_BEFORE = [files.c[name] for name in ("id", "key", "filename", *counters.COUNTED)]
+_BEFORE = [files.c[name] for name in ("id", "key", "filename", "claims", *counters.COUNTED)]
+_SAME = sa.select(files.c.id).where(files.c.sha256 == sa.bindparam("sha256"))
 
 
 def add(connection: sa.Connection, new: NewFile, now_ms: int) -> int | None:
     """Stores a picture's row and returns its id; None where another row has the same bytes."""
-    if connection.scalar(sa.select(files.c.id).where(files.c.sha256 == new.sha256)) is not None:
+    if connection.scalar(_SAME, {"sha256": new.sha256}) is not None:
         return None
     values = rows.file_values(new, now_ms)
-    key = connection.execute(sa.insert(files).values(**values)).inserted_primary_key
+    key = connection.execute(sa.insert(files), values).inserted_primary_key
     counters.move(connection, counters.Counts(), counters.counts(values))
     return int(key[0]) if key else None
 
@@ -30,10 +31,8 @@ def claim(connection: sa.Connection, file_id: int, now_ms: int, until_ms: int, *
     free: Condition = files.c.status != "processing" if force else files.c.status.in_(("pending", "failed"))
     lapsed = (files.c.status == "processing") & (files.c.lease_until_ms <= now_ms)
     where = (files.c.id == file_id) & (free | lapsed)
-    if not _forget(connection, where, status="processing", claims=files.c.claims + 1, lease_until_ms=until_ms):
-        return None
-    number = connection.execute(sa.select(files.c.claims).where(files.c.id == file_id)).scalar_one()
-    return Lease(file_id, number)
+    before = _forget(connection, where, status="processing", claims=files.c.claims + 1, lease_until_ms=until_ms)
+    return None if before is None else Lease(file_id, before["claims"] + 1)
 
 
 def renew(connection: sa.Connection, lease: Lease, until_ms: int) -> bool:
@@ -55,24 +54,27 @@ def held(lease: Lease) -> Condition:
 
 def finish(connection: sa.Connection, lease: Lease, recognition: Recognition, now_ms: int) -> bool:
     """Stores what a backend said; False where the lease is another's by now."""
-    values = rows.recognition_values(recognition, now_ms)
-    if _update(connection, held(lease), **values) is None:
+    before = _read(connection, held(lease))
+    if before is None:
         return False
+    values = rows.recognition_values(recognition, now_ms)
     found = [rows.prediction_values(lease.file_id, *pair) for pair in enumerate(recognition.predictions)]
+    if not before["corrected"]:  # else what a person says stays what is shown
+        values |= rows.shown(before["filename"], found[0] if found and recognition.recognized else None)
+    _change(connection, before, values)
     if found:  # there are no others: a claim takes them away
         connection.execute(sa.insert(predictions), found)
-    _show(connection, lease.file_id)
     return True
 
 
 def fail(connection: sa.Connection, lease: Lease, error: Mapping[str, Any]) -> bool:
     """Stores why a file could not be recognised; False where the lease is another's by now."""
-    return _forget(connection, held(lease), status="failed", error=dict(error))
+    return _forget(connection, held(lease), status="failed", error=dict(error)) is not None
 
 
 def reset(connection: sa.Connection, file_id: int) -> bool:
     """Makes a file wait for its recognition again, whoever is at it; False where there is none."""
-    return _forget(connection, files.c.id == file_id, status="pending", claims=files.c.claims + 1)
+    return _forget(connection, files.c.id == file_id, status="pending", claims=files.c.claims + 1) is not None
 
 
 def correct(connection: sa.Connection, file_id: int, label: str | None, now_ms: int) -> bool:
@@ -106,15 +108,14 @@ def forget(connection: sa.Connection, keys: Sequence[str]) -> None:
     connection.execute(sa.delete(removals).where(removals.c.key.in_(keys)))
 
 
-def _forget(connection: sa.Connection, where: Condition, **values: Any) -> bool:
-    """Takes away what a model said of at most one file, and sets `values`; False where none is concerned."""
+def _forget(connection: sa.Connection, where: Condition, **values: Any) -> Mapping[str, Any] | None:
+    """Takes away what a model said of at most one file, and sets `values`; returns what it was before, None where none
+    is concerned."""
     before = _update(connection, where, **{**rows.UNRECOGNISED, **values})
-    if before is None:
-        return False
-    if before["prediction_count"]:
+    if before and before["prediction_count"]:
         connection.execute(sa.delete(predictions).where(predictions.c.file_id == before["id"]))
         _show(connection, before["id"])
-    return True
+    return before
 
 
 def _show(connection: sa.Connection, file_id: int) -> None:
@@ -129,10 +130,19 @@ def _show(connection: sa.Connection, file_id: int) -> None:
 
 def _update(connection: sa.Connection, where: Condition, **values: Any) -> Mapping[str, Any] | None:
     """Changes at most one file and the counters with it; returns what it was before, None where none is concerned."""
-    before = connection.execute(sa.select(*_BEFORE).where(where)).mappings().first()
-    if before is None:
-        return None
-    known = dict(before)
-    connection.execute(sa.update(files).where(files.c.id == known["id"]).values(**values))
-    counters.move(connection, counters.counts(known), counters.counts({**known, **values}))
-    return known
+    before = _read(connection, where)
+    if before is not None:
+        _change(connection, before, values)
+    return before
+
+
+def _read(connection: sa.Connection, where: Condition) -> Mapping[str, Any] | None:
+    """Returns what `_change` needs to know of at most one file."""
+    found = connection.execute(sa.select(*_BEFORE).where(where)).mappings().first()
+    return None if found is None else dict(found)
+
+
+def _change(connection: sa.Connection, before: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Changes one file, and the counters with it."""
+    connection.execute(sa.update(files).where(files.c.id == before["id"]).values(**values))
+    counters.move(connection, counters.counts(before), counters.counts({**before, **values}))

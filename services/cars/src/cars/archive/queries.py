@@ -1,7 +1,9 @@
 """Reads of the archive, each one statement: what a page shows of a file was true at one moment."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 from servicekit import names
@@ -10,6 +12,7 @@ from cars.archive.records import FileRecord, Filters
 from cars.archive.rows import record
 from cars.archive.schema import corrections, files, predictions, removals
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 LARGEST_ID = 2**63 - 1  # of a row
 
 _LOADED = (
@@ -21,22 +24,25 @@ _LOADED = (
     .select_from(files.outerjoin(corrections).outerjoin(predictions, predictions.c.file_id == files.c.id))
     .order_by(files.c.id.desc(), predictions.c.rank)
 )
+_BY_ID = _LOADED.where(files.c.id == sa.bindparam("id"))
+_BY_SHA256 = _LOADED.where(files.c.sha256 == sa.bindparam("sha256"))
+_EXISTS = sa.select(files.c.id).where(files.c.id == sa.bindparam("id"))
 
 
 def by_id(connection: sa.Connection, file_id: int) -> FileRecord | None:
     """Returns the file, or None; any whole number may be asked for."""
     if not is_id(file_id):
         return None
-    return next(iter(_load(connection, files.c.id == file_id)), None)
+    return next(iter(_load(connection, _BY_ID, {"id": file_id})), None)
 
 
 def by_sha256(connection: sa.Connection, sha256: str) -> FileRecord | None:
-    return next(iter(_load(connection, files.c.sha256 == sha256)), None)
+    return next(iter(_load(connection, _BY_SHA256, {"sha256": sha256})), None)
 
 
 def exists(connection: sa.Connection, file_id: int) -> bool:
     """Returns whether there is such a file; any whole number may be asked for."""
-    return is_id(file_id) and connection.scalar(sa.select(files.c.id).where(files.c.id == file_id)) is not None
+    return is_id(file_id) and connection.scalar(_EXISTS, {"id": file_id}) is not None
 
 
 def page(connection: sa.Connection, filters: Filters, limit: int, before: int | None) -> Sequence[FileRecord]:
@@ -44,7 +50,7 @@ def page(connection: sa.Connection, filters: Filters, limit: int, before: int | 
     query = sa.select(files.c.id).where(*_conditions(filters)).order_by(files.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(files.c.id < before)
-    return _load(connection, files.c.id.in_(query.subquery().select()))
+    return _load(connection, _LOADED.where(files.c.id.in_(query.subquery().select())))
 
 
 def known_keys(connection: sa.Connection, keys: Collection[str]) -> set[str]:
@@ -59,8 +65,8 @@ def is_id(number: int) -> bool:
     return 0 < number <= LARGEST_ID
 
 
-def _load(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[FileRecord]:
-    rows = connection.execute(_LOADED.where(where)).mappings()
+def _load(connection: sa.Connection, query: sa.Select[Any], values: Mapping[str, Any] = NOTHING) -> list[FileRecord]:
+    rows = connection.execute(query, values).mappings()
     return [record(list(group)) for _, group in groupby(rows, key=lambda row: row["id"])]
 
 

@@ -51,12 +51,6 @@ export class CorrectionForm {
     this.box.offer([...nearest, ...others]);
   }
 
-  suggest(label) {
-    this.box.input.value = label;
-    this.box.input.focus();
-    this.element.scrollIntoView({ block: "nearest" });
-  }
-
   async keep() {
     const label = this.box.input.value.trim();
     if (label) await this.call({ method: "PUT", json: { label } });

@@ -52,7 +52,7 @@ class Detail {
     this.file = file;
     this.message = h("div");
     this.answer = h("div", { class: "tight" });
-    const reader = new PartReader(file, (label) => this.correction.suggest(label));
+    const reader = new PartReader(file, (bbox) => this.attempt(() => this.recognise({ bbox })));
     this.correction = new CorrectionForm(this.app, file, (changed) => this.draw(id, changed));
     const heading = h("h2", { class: "file-name", tabindex: -1 }, file.filename);
     const focused = document.activeElement;
@@ -82,7 +82,7 @@ class Detail {
     const waits = h("p", { class: "hint" }, "It has not been recognised yet.");
     const failure = file.error && problemBox(new ProblemError(file.error.status, file.error));
     show(this.answer, failure || answerView(file) || waits);
-    if (file.status === "processing") this.attempt(() => this.recognise(false)); // waits for the one that runs
+    if (file.status === "processing") this.attempt(() => this.recognise()); // waits for the one that runs
   }
 
   actions() {
@@ -94,7 +94,7 @@ class Detail {
     return h(
       "div",
       { class: "actions" },
-      act(isRead ? "Recognise again" : "Recognise", () => this.recognise(isRead), isRead ? "small" : "small primary"),
+      act(isRead ? "Recognise again" : "Recognise", () => this.recognise(isRead && { force: true }), isRead ? "small" : "small primary"),
       act("Download", () => this.save()),
       act("Delete", () => this.remove(), "small danger"),
     );
@@ -110,9 +110,9 @@ class Detail {
     }
   }
 
-  async recognise(force) {
+  async recognise(how) {
     const { id } = this;
-    const file = await api(`inference/${id}${force ? "?force=true" : ""}`, { method: "POST" });
+    const file = await api(`inference/${id}${how ? `?${new URLSearchParams(how)}` : ""}`, { method: "POST" });
     this.draw(id, file);
     announce(titleOf(file));
   }

@@ -19,6 +19,12 @@ const EXAMPLES = [
     result: "predictions",
   },
   {
+    title: "Recognise a part of it",
+    text: "x, y, width and height in pixels; the result is kept in place of the one before.",
+    path: "inference/1?bbox=40,80,640,360",
+    result: "predictions",
+  },
+  {
     title: "Recognise many",
     text: "Each number has its file or its problem; long batches are answered with 202 and a job.",
     path: "inference/batch",

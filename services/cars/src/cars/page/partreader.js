@@ -1,26 +1,24 @@
-/** The picture as large as there is room, on which somebody can draw the part to read anew. */
+/** The picture as large as there is room, on which somebody can draw the part to read in place of the one that was. */
 
-import { ProblemError, api, busy, button, h, labelled, problemBox, s, show } from "../ui/script.js";
-import { answerView } from "./answer.js";
-import { loadPicture, pictureOf } from "./picture.js";
+import { busy, button, h, labelled, s, show } from "../ui/script.js";
+import { pictureOf } from "./picture.js";
 import { between, fitted, rectangles } from "./region.js";
 
 const SIDES = { x: "Left", y: "Top", width: "Width", height: "Height" };
 const LEAST_DRAG = 4; // pixels of the screen; less is a click
 
 export class PartReader {
-  /** `suggested(label)` hears what somebody takes over from the part. */
-  constructor(file, suggested) {
-    Object.assign(this, { file, suggested, from: null });
+  /** `chosen(part)` reads the part, which it hears as `x,y,width,height`, and resolves when that is done. */
+  constructor(file, chosen) {
+    Object.assign(this, { file, chosen, from: null });
     this.part = file.region ?? { x: 0, y: 0, width: file.width, height: file.height };
     this.layer = s("svg", { viewBox: `0 0 ${file.width} ${file.height}`, "aria-hidden": "true" });
     const picture = h("div", { class: "framed large" }, pictureOf(file, "image", file.filename), this.layer);
     picture.style.aspectRatio = `${file.width} / ${file.height}`;
     picture.style.maxWidth = `calc(70vh * ${file.width / file.height})`;
     this.picture = picture;
-    this.result = h("div", { "aria-live": "polite" });
     this.fields = Object.entries(SIDES).map(([side, word]) => this.field(side, word));
-    this.element = h("div", { class: "stack" }, h("div", { class: "stage" }, picture), this.controls(), this.result);
+    this.element = h("div", { class: "stack" }, h("div", { class: "stage" }, picture), this.controls());
     this.listen();
     this.draw();
   }
@@ -47,7 +45,7 @@ export class PartReader {
       "fieldset",
       { class: "part" },
       h("legend", null, this.file.region ? "Part that was read" : "Part to read"),
-      h("p", { class: "hint" }, "Drag on the picture, or type pixels, to have another part read."),
+      h("p", { class: "hint" }, "Drag on the picture, or type pixels: what that part shows takes the place of this result."),
       h(
         "div",
         { class: "row" },
@@ -106,30 +104,8 @@ export class PartReader {
     show(this.layer, rectangles(this.part));
   }
 
-  async read() {
+  read() {
     const { x, y, width, height } = this.part;
-    const form = new FormData();
-    show(this.result);
-    try {
-      form.append("file", await loadPicture(this.file), this.file.filename);
-      form.append("bbox", [x, y, width, height].join(","));
-      const answer = await api("recognize", { method: "POST", body: form });
-      show(this.result, this.view(answer));
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      show(this.result, problemBox(error));
-    }
-  }
-
-  view(answer) {
-    const first = answer.predictions[0];
-    return h(
-      "section",
-      { class: "stack part-answer", "aria-label": "What this part shows" },
-      h("h3", null, "What this part shows"),
-      answerView(answer),
-      h("p", { class: "hint" }, "This is not kept. Take it over as a correction where it is right."),
-      first && button(`Take over: ${first.label}`, () => this.suggested(first.label), "small"),
-    );
+    return this.chosen([x, y, width, height].join(","));
   }
 }

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from cars import answers, schemas
 from cars.archive import FileRecord
-from cars.routes import document, jobs, paths, query
+from cars.routes import boxes, document, jobs, paths, query
 from cars.routes.parts import services_of
 from cars.routes.query import ImageId
 from cars.settings import Settings
@@ -26,6 +26,14 @@ FORCE = {
     "required": False,
     "description": "Recognise anew where there is a result.",
     "schema": {"type": "boolean", "default": False},
+}
+BBOX = {
+    "name": boxes.NAME,
+    "in": "query",
+    "required": False,
+    "description": boxes.ABOUT,
+    "schema": {"type": "string"},
+    "example": "40,80,640,360",
 }
 PREFER = {
     "name": "Prefer",
@@ -75,7 +83,7 @@ async def infer_batch(request: Request) -> Response:
     router,
     "POST",
     "/inference/{image_id}",
-    openapi_extra={"parameters": [FORCE]},
+    openapi_extra={"parameters": [FORCE, BBOX]},
     responses=document.answers(
         {200: schemas.File},
         document.ONE,
@@ -90,10 +98,12 @@ async def infer(request: Request, image_id: ImageId) -> Response:
     """Recognises a stored picture, and keeps the result; answers with the one that is kept where there is one.
 
     Who asks while it is being recognised gets that result. A file that is deleted meanwhile is unknown (404); one that
-    is reset meanwhile is recognised anew.
+    is reset meanwhile is recognised anew. With `bbox` it is recognised anew from that part, whose result is kept in
+    place of the one that there was.
     """
-    force = query.flag(query.parse(request, "force"), "force")
-    record = await services_of(request).runner.infer(query.file_id(image_id), force=force)
+    values = query.parse(request, "force", boxes.NAME)
+    force, bbox = query.flag(values, "force"), boxes.box(values)
+    record = await services_of(request).runner.infer(query.file_id(image_id), force=force, bbox=bbox)
     return json_response(answers.file(record))
 
 

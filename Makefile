@@ -11,16 +11,34 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench train lock clean
+.PHONY: help run up down test e2e e2e-traefik e2e-compose e2e-nginx check fmt bench train lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## Start all services in one process on http://127.0.0.1:8080
 	@exec $(BIN)/python -m gateway
 
+up: ## Start all services in containers, as this machine can (FILES="a compose file of your own")
+	@deploy/up $(FILES)
+
+down: ## End the containers; their data stays
+	@deploy/up --down
+
 test: $(VENV)/.dev ## Test everything that this machine can test
 	$(BIN)/python -m pytest
+
+e2e: $(VENV)/.dev ## Every call of the contract to one process
+	$(BIN)/python -m pytest tests/e2e
+
+e2e-traefik: $(VENV)/.dev ## The same through Traefik before a process for each service
+	$(BIN)/python -m pytest tests/e2e tests/traefik --deployment traefik
+
+e2e-compose: $(VENV)/.dev ## The same to the containers, which are built where they are not
+	$(BIN)/python -m pytest tests/e2e --deployment compose
+
+e2e-nginx: $(VENV)/.dev ## The same through nginx before one process
+	$(BIN)/python -m pytest tests/e2e --deployment nginx
 
 check: $(VENV)/.dev ## Lint, types, layers, documentation and lock files; changes nothing
 	$(BIN)/ruff check
@@ -48,11 +66,12 @@ lock: $(VENV)/.dev ## Make the lock files again from the pyproject.toml files
 	$(COMPILE) services/digit/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -o services/digit/requirements.lock
 	$(COMPILE) services/ocr/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -c services/digit/requirements.lock -o services/ocr/requirements.lock
 	$(COMPILE) services/cars/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -c services/digit/requirements.lock -o services/cars/requirements.lock
-	$(COMPILE) gateway/pyproject.toml pyproject.toml $(SERVICES:%=-c services/%/requirements.lock) -o gateway/requirements.lock
+	$(COMPILE) --extra all gateway/pyproject.toml pyproject.toml -c services/anomaly/requirements.lock -c services/digit/requirements.lock -c services/ocr/requirements.lock -c services/cars/requirements.lock -o gateway/requirements.lock
+	$(COMPILE) gateway/pyproject.toml pyproject.toml -c gateway/requirements.lock -o gateway/front.lock
 	$(COMPILE) services/digit/pyproject.toml pyproject.toml services/digit/train/requirements.in -c gateway/requirements.lock -o services/digit/train/requirements.lock
 	$(COMPILE) services/ocr/pyproject.toml pyproject.toml services/ocr/train/requirements.in -c gateway/requirements.lock -o services/ocr/train/requirements.lock
 	$(COMPILE) services/cars/pyproject.toml pyproject.toml services/cars/train/requirements.in -c gateway/requirements.lock -o services/cars/train/requirements.lock
-	$(COMPILE) gateway/pyproject.toml pyproject.toml --group dev -c gateway/requirements.lock -o requirements-dev.lock
+	$(COMPILE) --extra all gateway/pyproject.toml pyproject.toml --group dev -c gateway/requirements.lock -o requirements-dev.lock
 
 clean: ## Remove the virtual environment and what tools left behind; var/ with its data stays
 	rm -rf $(VENV) $(TRAINING) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -30,9 +30,14 @@ class Backend:
         return httpx2.Response(200, content=self.body)
 
 
-def aggregate(required: list[str], **backends: Backend) -> Aggregate:
+def aggregate(required: list[str], **backends: Backend | list[Backend]) -> Aggregate:
     clients = {
-        name: httpx2.AsyncClient(transport=httpx2.MockTransport(backend.answer), base_url="http://a")
+        name: {
+            f"http://{name}-{number}": httpx2.AsyncClient(
+                transport=httpx2.MockTransport(backend.answer), base_url="http://a"
+            )
+            for number, backend in enumerate(backend if isinstance(backend, list) else [backend])
+        }
         for name, backend in backends.items()
     }
     return Aggregate(clients, required)
@@ -107,7 +112,7 @@ def test_asks_once_for_all_who_ask_at_the_same_time_and_keeps_it_for_two_seconds
         asked = [backend.asked]
         await health.check()
         asked.append(backend.asked)
-        health._expires -= KEEP_S
+        health.kept._expires -= KEEP_S
         await health.check()
         return [*asked, backend.asked]
 
@@ -146,3 +151,44 @@ def test_takes_nothing_but_a_health_document_for_health(backend: Backend) -> Non
 def test_refuses_a_strictness_that_is_neither_yes_nor_no(gateway: Gateway, toy: Toys) -> None:
     with TestClient(gateway(toy("one"))) as client:
         assert client.get("/health?strict=perhaps").json()["type"] == "urn:lineside:problem:invalid-input"
+
+
+HEALTHY, DEGRADED, DOWN = (
+    b'{"status":"healthy","version":"1.2"}',
+    b'{"status":"degraded","reasons":["slow"]}',
+    b"<html>",
+)
+
+
+@pytest.mark.parametrize(
+    ("bodies", "status", "overall"),
+    [
+        ([HEALTHY, HEALTHY], "healthy", "healthy"),
+        ([HEALTHY, DOWN], "degraded", "degraded"),
+        ([DOWN, DEGRADED], "degraded", "degraded"),
+        ([DEGRADED, DEGRADED], "degraded", "degraded"),
+        ([DOWN, DOWN], "unhealthy", "unhealthy"),
+    ],
+)
+def test_a_service_is_up_while_one_of_its_addresses_is(bodies: list[bytes], status: str, overall: str) -> None:
+    found = asyncio.run(aggregate(["one"], one=[Backend(body) for body in bodies]).check())
+    assert (found.services["one"].status, found.status) == (status, overall)
+
+
+def test_tells_of_each_address_of_a_service_that_has_several() -> None:
+    found = asyncio.run(aggregate([], one=[Backend(DOWN), Backend(HEALTHY)], two=Backend(HEALTHY)).check())
+    one = found.services["one"]
+    assert one.addresses is not None
+    assert {address: check.status for address, check in one.addresses.items()} == {
+        "http://one-0": "unhealthy",
+        "http://one-1": "healthy",
+    }
+    assert (one.version, one.reason) == ("1.2", "http://one-0: no usable answer: DecodeError")
+    assert found.services["two"].addresses is None
+
+
+def test_a_hanging_address_delays_neither_its_twin_nor_the_answer() -> None:
+    started = time.monotonic()
+    found = asyncio.run(aggregate([], one=[Backend(delay_s=60), Backend(HEALTHY)]).check())
+    assert time.monotonic() - started < 0.9
+    assert found.services["one"].reason == "http://one-0: no answer within 0.5 s"

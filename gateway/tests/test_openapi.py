@@ -1,8 +1,12 @@
+import asyncio
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from gateway.app import Dispatcher, create_app
+from gateway.openapi import Documents
 from gateway.settings import Settings
 from openapi_spec_validator import validate
 
@@ -56,3 +60,38 @@ def test_is_sound_for_the_real_services(monkeypatch: pytest.MonkeyPatch, tmp_pat
     document = create_app(Settings()).openapi()
     assert_is_sound(document)
     assert "post" in document["paths"]["/anomaly"]
+
+
+OPERATION = {"operationId": "root", "responses": {"200": {"description": "fine"}}}
+GOOD = json.dumps({"paths": {"/": {"get": OPERATION}}, "components": {"schemas": {"A": {}}}, "info": {}})
+
+
+def documents(*bodies: str) -> dict[str, Any]:
+    """Returns what is merged when a service has an address for each body; "hangs" never answers."""
+
+    async def answer(body: str) -> httpx2.Response:
+        await asyncio.sleep(60 if body == "hangs" else 0)
+        return httpx2.Response(200, text=body)
+
+    def client(body: str) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=httpx2.MockTransport(lambda _: answer(body)), base_url="http://a")
+
+    def own() -> dict[str, Any]:
+        return {"info": {"description": "Everything."}, "paths": {}, "components": {"schemas": {}}}
+
+    merged = Documents(own, {"one": {str(number): client(body) for number, body in enumerate(bodies)}})
+    return asyncio.run(merged.kept.get())
+
+
+@pytest.mark.parametrize("body", ["hangs", "<html>", "[]", '{"paths":{}}', '{"components":{}}', '{"detail":"no"}', ""])
+def test_takes_nothing_but_a_document_for_a_document(body: str) -> None:
+    merged = documents(body)
+    assert merged["paths"] == {}
+    assert merged["info"]["description"] == "Everything. Left out, because they do not answer: one."
+
+
+@pytest.mark.parametrize("other", ["<html>", "hangs"])
+def test_takes_the_document_of_another_address_where_one_has_none(other: str) -> None:
+    merged = documents(other, GOOD)
+    assert list(merged["paths"]) == ["/one"]
+    assert merged["info"]["description"] == "Everything."

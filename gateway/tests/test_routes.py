@@ -35,3 +35,10 @@ def test_refuses_a_bad_setting_of_a_service_in_one_line(
     with pytest.raises(SystemExit):
         ANOMALY.create()
     assert capsys.readouterr().err.startswith("lineside: ANOMALY_MAX_ROWS='many': Input should be a valid integer")
+
+
+def test_says_which_package_is_not_installed() -> None:
+    with pytest.raises(
+        ValueError, match="the package weather is not installed: only `front` and `routes` work without"
+    ):
+        Route("weather", "Weather", "Tells the weather.", "curl {base}weather").create()

@@ -4,34 +4,27 @@ import copy
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import httpx2
-import msgspec
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
-from servicekit import metrics, pages
-from servicekit.app import OPEN_PATHS, Service, add_operations
-from servicekit.health import Health
-from servicekit.openapi import answers
+from servicekit import metrics
+from servicekit.app import Endpoint, Service
 from servicekit.problems import NotReady
-from servicekit.responses import json_response
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.health import Aggregate, Overall
+from gateway.health import Aggregate
+from gateway.landing import Landing
 from gateway.openapi import merge
 from gateway.routes import ROUTES, Route
 from gateway.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-PAGE = Path(__file__).parent / "page"
 NOT_STARTED = "the service failed to start; the log tells why"
 # What holds for the one process and the one address; services behind one address cannot ask for different keys.
 SHARED = (
@@ -40,28 +33,9 @@ SHARED = (
 )  # fmt: skip
 
 
-class ServiceItem(msgspec.Struct):
-    """A service, where its page and documentation are, and a command that shows it."""
+class Front(Landing):
+    """The gateway's own routes among the services themselves."""
 
-    name: str
-    title: str
-    summary: str
-    path: str
-    docs: str
-    example: str
-
-
-class ServiceList(msgspec.Struct):
-    """The services behind this gateway."""
-
-    items: list[ServiceItem]
-    next_cursor: str | None = None
-
-
-class Front(Service):
-    """The gateway's own routes: landing page, aggregated health, one document, one scrape."""
-
-    open_paths = OPEN_PATHS | {"/services"}
     services: dict[str, Service]
 
     def openapi(self) -> dict[str, Any]:
@@ -80,6 +54,7 @@ class Dispatcher:
     def __init__(self, front: Front, services: dict[str, Service]) -> None:
         self.front = front
         self.services = services  # by prefix; one that failed to start is taken out
+        self.state = front.state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         service: Service = self.front
@@ -110,15 +85,10 @@ def create_app(settings: Settings | None = None, routes: Sequence[Route] = ROUTE
                 await _start(stack, route, by_prefix)
             yield
 
-    front = Front(
-        settings, name="gateway", lifespan=lifespan, title="Lineside", version=version("lineside-gateway"),
-        description="Recognition services for the factory floor, behind one address.",
-    )  # fmt: skip
+    front = Front(settings, lifespan)
     front.services = services
     front.state.drain.followers = [service.state.drain for service in services.values()]
-    front.state.health = Health(front.state.drain, lambda: None, dict)
-    _add_operations(front, settings.required)
-    _add_routes(front, routes)
+    front.add_routes(routes, Aggregate(_clients(services), settings.required), _scrape(front), _not_started)
     return Dispatcher(front, by_prefix)
 
 
@@ -133,11 +103,18 @@ async def _start(stack: AsyncExitStack, route: Route, by_prefix: dict[str, Servi
         service.state.health.fail(NOT_STARTED)
 
 
-def _add_operations(front: Front, required: Sequence[str]) -> None:
-    clients = {
-        name: httpx2.AsyncClient(transport=httpx2.ASGITransport(app=service), base_url=f"http://{name}")
-        for name, service in front.services.items()
+def _not_started(_scope: Scope) -> NotReady:
+    return NotReady(NOT_STARTED, headers={"Retry-After": "30"})
+
+
+def _clients(services: dict[str, Service]) -> dict[str, dict[str, httpx2.AsyncClient]]:
+    return {
+        name: {"": httpx2.AsyncClient(transport=httpx2.ASGITransport(app=service), base_url=f"http://{name}")}
+        for name, service in services.items()
     }
+
+
+def _scrape(front: Front) -> Endpoint:
     merged = CollectorRegistry()
     merged.register(metrics.MergedCollector(app.state.metrics.registry for app in (front, *front.services.values())))
 
@@ -145,32 +122,4 @@ def _add_operations(front: Front, required: Sequence[str]) -> None:
         """Everything that the gateway and its services measure, in Prometheus' text format."""
         return Response(generate_latest(merged), media_type=metrics.MEDIA_TYPE)
 
-    add_operations(front, Aggregate(clients, required).endpoint, scrape, shape=Overall)
-
-
-def _add_routes(front: Front, routes: Sequence[Route]) -> None:
-    async def services(request: Request) -> Response:
-        """Lists the services behind this gateway."""
-        base = str(request.base_url)
-        return json_response(ServiceList([_item(route, base) for route in routes]))
-
-    async def not_started(_request: Request) -> Response:
-        raise NotReady(NOT_STARTED, headers={"Retry-After": "30"})
-
-    front.add_api_route(
-        "/services", services, tags=["gateway"], response_class=Response, responses=answers({200: ServiceList})
-    )
-    for path in (path for route in routes for path in (route.prefix, route.prefix + "/{path:path}")):
-        front.add_api_route(path, not_started, methods=METHODS, include_in_schema=False)
-    pages.add_page(front, PAGE, "")
-
-
-def _item(route: Route, base: str) -> ServiceItem:
-    return ServiceItem(
-        name=route.name,
-        title=route.title,
-        summary=route.summary,
-        path=f"{route.prefix}/",
-        docs=f"{route.prefix}/docs",
-        example=route.example.replace("{base}", base),
-    )
+    return scrape

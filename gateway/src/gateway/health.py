@@ -12,6 +12,8 @@ from servicekit.responses import json_response
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.kept import Kept
+
 CHECK_TIMEOUT_S = 0.5
 TOTAL_TIMEOUT_S = 1.0
 KEEP_S = 2.0
@@ -20,7 +22,10 @@ Status = Literal["healthy", "degraded", "unhealthy"]
 
 
 class Check(msgspec.Struct, omit_defaults=True):
-    """What one service answered, and how fast; `reason` where it is not healthy."""
+    """What one service answered, and how fast; `reason` where it is not healthy.
+
+    `addresses` tells of each one where a service has several.
+    """
 
     status: Status
     latency_ms: float | None
@@ -28,6 +33,7 @@ class Check(msgspec.Struct, omit_defaults=True):
     model: str | None = None
     version: str | None = None
     reason: str | None = None
+    addresses: "dict[str, Check] | None" = None
 
 
 class Overall(msgspec.Struct):
@@ -47,26 +53,29 @@ class _Told(msgspec.Struct):
 
 
 class Aggregate:
-    """Asks each service's `/health` through its HTTP client; concurrent callers share one round (single flight)."""
+    """Asks the `/health` of each address of each service; concurrent callers share one round."""
 
-    def __init__(self, clients: Mapping[str, httpx2.AsyncClient], required: Sequence[str]) -> None:
+    def __init__(self, clients: Mapping[str, Mapping[str, httpx2.AsyncClient]], required: Sequence[str]) -> None:
         self.clients = clients
         self.required = required
-        self._round: asyncio.Task[Overall] | None = None
-        self._expires = 0.0
+        self.kept = Kept(self._check_all, KEEP_S)
 
     async def check(self) -> Overall:
         """Returns what is at most 2 s old."""
-        if self._round is None or (self._round.done() and time.monotonic() >= self._expires):
-            self._round = asyncio.create_task(self._check_all())
-        return await asyncio.shield(self._round)  # one caller that goes away does not end it for the others
+        return await self.kept.get()
 
     async def _check_all(self) -> Overall:
-        checks = {name: asyncio.create_task(_check(client)) for name, client in self.clients.items()}
-        if checks:
-            await asyncio.wait(checks.values(), timeout=TOTAL_TIMEOUT_S)
-        services = {name: _outcome(check) for name, check in checks.items()}
-        self._expires = time.monotonic() + KEEP_S
+        checks = {
+            name: {address: asyncio.create_task(_check(client)) for address, client in addresses.items()}
+            for name, addresses in self.clients.items()
+        }
+        everything = [check for of_service in checks.values() for check in of_service.values()]
+        if everything:
+            await asyncio.wait(everything, timeout=TOTAL_TIMEOUT_S)
+        services = {
+            name: _joined({address: _outcome(check) for address, check in of_service.items()})
+            for name, of_service in checks.items()
+        }
         return Overall(self._overall(services), services)
 
     def _overall(self, services: Mapping[str, Check]) -> Status:
@@ -98,6 +107,18 @@ async def _check(client: httpx2.AsyncClient) -> Check:
     latency_ms = round(1000 * (time.perf_counter() - started), 3)
     reason = "; ".join(told.reasons) or None
     return Check(told.status, latency_ms, checked_at, told.model, told.version, reason)
+
+
+def _joined(checks: dict[str, Check]) -> Check:
+    """Returns what holds for a service out of what its addresses said: it is up while one of them is."""
+    statuses = {check.status for check in checks.values()}
+    up = [check for check in checks.values() if check.status != "unhealthy"]
+    best = next((check for check in up if check.status == "healthy"), next(iter(up or checks.values())))
+    if len(checks) == 1:
+        return best
+    status: Status = best.status if len(statuses) == 1 else "degraded"
+    reasons = [f"{address}: {check.reason}" for address, check in checks.items() if check.reason]
+    return msgspec.structs.replace(best, status=status, reason="; ".join(reasons) or None, addresses=checks)
 
 
 def _outcome(check: asyncio.Task[Check]) -> Check:

@@ -4,6 +4,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 from servicekit.settings import CommaList, ServiceSettings, split_commas
 
+from gateway import upstreams
 from gateway.routes import ROUTES
 
 
@@ -16,9 +17,15 @@ class Settings(ServiceSettings):
         description="Services without which `/health` is unhealthy (503); the others only degrade it.",
     )
 
-    @field_validator("required", mode="before")
+    upstreams: CommaList = Field(
+        default_factory=list,
+        description="Of `front` only: an address of each service, as `digit=http://digit:8000`; more than one for a "
+        "service are separated by blanks.",
+    )
+
+    @field_validator("required", "upstreams", mode="before")
     @classmethod
-    def _split_required(cls, value: object) -> object:
+    def _split_lists(cls, value: object) -> object:
         return split_commas(value)
 
     @field_validator("required")
@@ -29,3 +36,9 @@ class Settings(ServiceSettings):
             if name not in known:
                 raise ValueError(f"{name!r} is not a service, expected some of {', '.join(known)}")
         return names
+
+    @field_validator("upstreams")
+    @classmethod
+    def _addresses(cls, entries: list[str]) -> list[str]:
+        upstreams.parse(entries, [route.name for route in ROUTES])
+        return entries

@@ -33,6 +33,15 @@ WAIT_MS = 20_000
 OURS = ("LINESIDE_", "GATEWAY_", "ANOMALY_", "CARS_", "DIGIT_", "HF_", "OCR_")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--deployment",
+        choices=("process", "traefik", "compose", "nginx"),
+        default="process",
+        help="what tests/e2e speaks to: one process, Traefik before processes, containers, nginx before one process",
+    )
+
+
 def _start(arguments: list[str], folder: Path, settings: dict[str, str]) -> tuple[subprocess.Popen[str], str]:
     shared = {
         "LINESIDE_PORT": "0",

@@ -15,6 +15,7 @@ NAMES = {
     "batch": "rows per second of /anomaly/batch against parsing its JSON alone",
     "memory": "resident memory of the service alone after 10,000 requests",
     "start": "seconds from the start of the process to ready, for the record",
+    "gateway": "p50 and CPU of the one process, and of Traefik before a service, against the service alone",
     "digit": "server CPU and p50 per POST /predict against FastAPI with torch and with Keras (--torch-python, …)",
     "digit_zip": "pictures per second in one ZIP against one by one (--torch-python)",
     "digit_answers": "MNIST's test images through /predict, and the same in ZIPs (--mnist)",
@@ -22,6 +23,12 @@ NAMES = {
     "ocr": "CPU of a picture and accuracy by group against rapidocr (--data, --rapidocr-python)",
     "ocr_service": "requests per second against rapidocr_api, and memory after 2,000 requests (--data, …)",
     "ocr_pdf": "a page by its text layer against bare pypdfium2, and searchable PDFs (--data)",
+    "cars": "CPU of a recognition against decoding and bare ONNX Runtime (--data)",
+    "cars_uploads": "durable uploads of 300 kB against a bare loop of write and fsync",
+    "cars_archive": "a page of the list by each filter, and statistics, with 100,000 files",
+    "cars_export": "the longest pause of other requests while 100,000 files are exported",
+    "cars_memory": "memory of the cars service alone after mixed requests (--data)",
+    "cars_accuracy": "accuracy by set, calibration and refusals (--data)",
     "skab": "detection on SKAB, causal, one configuration (--data)",
     "false_alarms": "real against nominal false-alarm rate on every data set (--data)",
 }
@@ -31,7 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(f"{n}: {h}" for n, h in NAMES.items()))
     parser.add_argument(
-        "--data", help="folder with skab/, nab/, cnc_wear/, ai4i/, ocr/dev/; without it those are skipped"
+        "--data", help="folder with skab/, nab/, cnc_wear/, ai4i/, ocr/dev/, cars/; without it those are skipped"
     )
     parser.add_argument("--mnist", help="folder with MNIST's four files; without it what needs them is skipped")
     parser.add_argument("--torch-python", metavar="FILE", help="a Python with torch, fastapi and uvicorn for the peer")

@@ -1,9 +1,11 @@
-"""A bounded load of identical HTTP/1.1 requests over keep-alive connections, cheap enough not to be the bottleneck."""
+"""A bounded load of HTTP/1.1 requests over keep-alive connections, cheap enough not to be the bottleneck."""
 
 import asyncio
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 
 
 @dataclass(frozen=True)
@@ -31,21 +33,26 @@ def request_bytes(path: str, body: bytes, content_type: str, headers: dict[str, 
 
 
 def run(port: int, request: bytes, *, connections: int, requests: int) -> Load:
-    """Sends `requests` in all over `connections` and returns what came of it."""
-    return asyncio.run(_run(port, request, connections, requests))
-
-
-async def _run(port: int, request: bytes, connections: int, requests: int) -> Load:
-    loop = asyncio.get_running_loop()
+    """Sends the same request so often over `connections` and returns what came of it."""
     share = requests // connections
+    return asyncio.run(_run(port, [repeat(request, share) for _ in range(connections)]))
+
+
+def run_each(port: int, requests: Iterable[bytes], *, connections: int) -> Load:
+    """Sends each of the requests once; a connection that has its answer takes the next one."""
+    return asyncio.run(_run(port, [iter(requests)] * connections))
+
+
+async def _run(port: int, requests: list[Iterator[bytes]]) -> Load:
+    loop = asyncio.get_running_loop()
     started = time.perf_counter()
-    clients = [_Client(request, share, loop.create_future()) for _ in range(connections)]
+    clients = [_Client(each, loop.create_future()) for each in requests]
     for client in clients:
         await loop.create_connection(partial(_itself, client), "127.0.0.1", port)
     await asyncio.gather(*(client.done for client in clients))
     seconds = time.perf_counter() - started
     latencies = sorted(latency for client in clients for latency in client.latencies_s)
-    return Load(share * connections, sum(client.failed for client in clients), seconds, latencies)
+    return Load(len(latencies), sum(client.failed for client in clients), seconds, latencies)
 
 
 def _itself(client: "_Client") -> "_Client":
@@ -55,9 +62,8 @@ def _itself(client: "_Client") -> "_Client":
 class _Client(asyncio.Protocol):
     """Sends the next request as soon as the answer to the last one is whole."""
 
-    def __init__(self, request: bytes, count: int, done: "asyncio.Future[None]") -> None:
-        self.request = request
-        self.left = count
+    def __init__(self, requests: Iterator[bytes], done: "asyncio.Future[None]") -> None:
+        self.requests = requests
         self.done = done
         self.failed = 0
         self.latencies_s: list[float] = []
@@ -69,8 +75,13 @@ class _Client(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
+        request = next(self.requests, None)
+        if request is None:
+            self.transport.close()
+            self.done.set_result(None)
+            return
         self.sent = time.perf_counter()
-        self.transport.write(self.request)
+        self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -82,13 +93,8 @@ class _Client(asyncio.Protocol):
             return
         self.buffer = rest[length:]
         self.latencies_s.append(time.perf_counter() - self.sent)
-        self.failed += not head.startswith(b"HTTP/1.1 200")
-        self.left -= 1
-        if self.left:
-            self._send()
-        else:
-            self.transport.close()
-            self.done.set_result(None)
+        self.failed += not head.startswith(b"HTTP/1.1 2")
+        self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.done.done():

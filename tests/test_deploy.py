@@ -1,34 +1,28 @@
 """systemd units and nginx configuration, each checked by its own tool, and nginx before the real process."""
 
-import contextlib
 import http.client
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from deployments import NGINX, NGINX_SITE, configure_nginx, free_port, nginx, nginx_before_one_process
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 ROOT = Path(__file__).parents[1]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
-NGINX_SITE = ROOT / "deploy" / "nginx" / "lineside.conf"
 SYSTEMD_ANALYZE = shutil.which("systemd-analyze")
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 MAX_EXPOSURE = 20  # tenths, of 100: what `systemd-analyze security` calls OK ends at 40
 
 needs_systemd = pytest.mark.skipif(not SYSTEMD_ANALYZE, reason="systemd-analyze is not installed")
 needs_nginx = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
-
-StartGateway = Callable[..., contextlib.AbstractContextManager[Any]]
 
 
 @pytest.fixture
@@ -76,20 +70,6 @@ def test_a_unit_runs_a_module_that_exists(path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def configure_nginx(folder: Path, site: str) -> Path:
-    """Writes a whole configuration around the site's file, with everything that nginx writes below `folder`."""
-    (folder / "site.conf").write_text(site.replace("/var/log/nginx/lineside.log", str(folder / "access.log")))
-    temporary = "".join(
-        f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    main = folder / "nginx.conf"
-    main.write_text(
-        f"pid {folder}/nginx.pid;\nerror_log stderr warn;\ndaemon off;\nworker_processes 1;\n"
-        f"events {{ worker_connections 256; }}\nhttp {{\n{temporary}include {folder}/site.conf;\n}}\n"
-    )
-    return main
-
-
 @needs_nginx
 def test_the_site_is_accepted_by_nginx(tmp_path: Path) -> None:
     main = configure_nginx(tmp_path, NGINX_SITE.read_text().replace("listen 80;", "listen 127.0.0.1:18080;"))
@@ -124,41 +104,11 @@ def test_the_tls_server_of_the_comment_is_accepted_by_nginx(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextlib.contextmanager
-def running_nginx(folder: Path, upstream: str) -> Iterator[str]:
-    port = free_port()
-    site = NGINX_SITE.read_text().replace("listen 80;", f"listen 127.0.0.1:{port};").replace("127.0.0.1:8080", upstream)
-    main = configure_nginx(folder, site)
-    with (folder / "error.log").open("w") as log:
-        process = subprocess.Popen([str(NGINX), "-p", folder, "-c", main], stderr=log)
-    try:
-        base = f"http://127.0.0.1:{port}"
-        for _ in range(100):
-            with contextlib.suppress(httpx2.TransportError):
-                httpx2.get(f"{base}/metrics")
-                break
-            time.sleep(0.05)
-        yield base
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 @pytest.fixture(scope="module")
-def proxied(start_gateway: StartGateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yields the address of an nginx before a running gateway."""
-    with (
-        start_gateway() as gateway,
-        running_nginx(tmp_path_factory.mktemp("nginx"), urlsplit(gateway.base_url).netloc) as base,
-    ):
-        yield base
+    with nginx_before_one_process(tmp_path_factory.mktemp("nginx")) as running:
+        yield running.base_url
 
 
 @needs_nginx
@@ -221,7 +171,7 @@ def test_nginx_passes_websockets_with_their_origin_and_pages_of_other_sites_are_
 
 @needs_nginx
 def test_nginx_says_as_a_problem_that_nobody_answers(tmp_path: Path) -> None:
-    with running_nginx(tmp_path, f"127.0.0.1:{free_port()}") as base:
+    with nginx(tmp_path, f"127.0.0.1:{free_port()}") as base:
         answer = httpx2.post(f"{base}/anomaly", json={"values": [1, 2, 3]})
     assert (answer.status_code, answer.json()["type"]) == (502, "urn:lineside:problem:bad-gateway")
     assert answer.headers["content-type"] == "application/problem+json"

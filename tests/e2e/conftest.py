@@ -5,24 +5,44 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import httpx2
 import pytest
 from answers import expect
+from deployments import DEPLOYMENTS, Deployment
 
 _numbers = itertools.count()
 
 
+Deploy = Callable[..., contextlib.AbstractContextManager[Deployment]]
+
+
 @pytest.fixture(scope="session")
-def base_url(start_gateway: Callable[..., contextlib.AbstractContextManager[Any]]) -> Iterator[str]:
-    """Yields `LINESIDE_BASE_URL` where it is set, else the address of a process started for this session."""
+def deployment(pytestconfig: pytest.Config) -> str:
+    """Returns what `--deployment` names; with `LINESIDE_BASE_URL` it says what answers there."""
+    chosen: str = pytestconfig.getoption("deployment")
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def deploy(deployment: str, tmp_path_factory: pytest.TempPathFactory) -> Deploy:
+    """Returns a context manager that runs the chosen deployment with settings of its own, until the block ends."""
+
+    def deploy(**settings: str) -> contextlib.AbstractContextManager[Deployment]:
+        return DEPLOYMENTS[deployment](tmp_path_factory.mktemp(deployment), **settings)
+
+    return deploy
+
+
+@pytest.fixture(scope="session")
+def base_url(deploy: Deploy) -> Iterator[str]:
+    """Yields `LINESIDE_BASE_URL` where it is set, else the address of a deployment started for this session."""
     given = os.environ.get("LINESIDE_BASE_URL")
     if given:
         yield given.rstrip("/")
         return
-    with start_gateway() as gateway:
-        yield gateway.base_url
+    with deploy() as running:
+        yield running.base_url
 
 
 @pytest.fixture(scope="session")
@@ -34,10 +54,10 @@ def api(base_url: str) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture(scope="session")
-def impatient_url(start_gateway: Callable[..., contextlib.AbstractContextManager[Any]]) -> Iterator[str]:
-    """Yields the address of a process of its own that waits two seconds for a body."""
-    with start_gateway(LINESIDE_BODY_TIMEOUT_S="2") as gateway:
-        yield gateway.base_url
+def impatient_url(deploy: Deploy) -> Iterator[str]:
+    """Yields the address of a deployment whose services wait two seconds for a body."""
+    with deploy(LINESIDE_BODY_TIMEOUT_S="2") as running:
+        yield running.base_url
 
 
 @pytest.fixture(scope="session")

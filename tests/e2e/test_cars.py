@@ -117,7 +117,7 @@ def test_a_bad_file_is_refused_and_not_kept(api: httpx2.Client, data: bytes, sta
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "=cmd|' '!A0.jpg", "<img src=x onerror=alert(1)>.jpg", "x" * 5000]
+    "name", ["../../etc/passwd", "=cmd|' '!A0.jpg", "<img src=x onerror=alert(1)>.jpg", "x" * 1000]
 )
 def test_hostile_names_are_harmless(api: httpx2.Client, name: str) -> None:
     file = upload(api, drawn(), name)
@@ -208,9 +208,9 @@ def test_statistics_csv_and_report_tell_of_what_is_stored(api: httpx2.Client, st
 
 
 def test_the_model_tells_what_it_knows(api: httpx2.Client) -> None:
-    labels = expect(api.get("/cars/labels?limit=500"), 200)["items"]
+    labels = expect(api.get("/cars/labels"), 200)["items"]
     assert len(labels) == 196
-    assert {"label", "make", "model", "body", "year"} <= set(labels[0])
+    assert {"index", "name", "make", "model", "body", "year"} <= set(labels[0])
     models = expect(api.get("/cars/models"), 200)["items"]
     assert all(len(model["sha256"]) == 64 for model in models if model.get("sha256"))
     assert json.dumps(models)

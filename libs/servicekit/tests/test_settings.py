@@ -155,3 +155,24 @@ def test_splits_lists_at_commas() -> None:
 def test_knows_loopback() -> None:
     assert [host for host in ("127.0.0.1", "127.8.9.1", "::1", "localhost") if not is_loopback(host)] == []
     assert [host for host in ("0.0.0.0", "::", "10.0.0.1", "example.com", "") if is_loopback(host)] == []
+
+
+def test_a_container_is_judged_by_the_address_that_its_port_is_published_on(
+    monkeypatch: pytest.MonkeyPatch, refused: Refused
+) -> None:
+    monkeypatch.setenv("TOY_HOST", "0.0.0.0")
+    monkeypatch.setenv("LINESIDE_PUBLISH_ADDRESS", "127.0.0.1")
+    assert load(Settings).keys() == []
+    monkeypatch.setenv("LINESIDE_PUBLISH_ADDRESS", "192.168.1.7")
+    assert refused().startswith("LINESIDE_PUBLISH_ADDRESS=192.168.1.7 is not loopback and there are no API keys")
+    monkeypatch.setenv("TOY_API_KEYS", LINE)
+    assert len(load(Settings).keys()) == 1
+
+
+def test_an_empty_variable_of_an_optional_setting_is_none(monkeypatch: pytest.MonkeyPatch, refused: Refused) -> None:
+    monkeypatch.setenv("TOY_API_KEYS_FILE", "")
+    monkeypatch.setenv("TOY_TRUSTED_PROXIES", "")
+    settings = load(Settings)
+    assert (settings.api_keys_file, settings.trusted_proxies) == (None, [])
+    monkeypatch.setenv("TOY_PORT", "")
+    assert refused().startswith("TOY_PORT='':")

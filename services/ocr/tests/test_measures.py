@@ -29,4 +29,4 @@ def test_pages_lines_and_characters_are_counted(run_service: Run, png: Callable[
         assert value(client, 'ocr_stage_seconds_count{stage="render"}') == 3
         assert value(client, "ocr_queue_length") == 0
         assert value(client, "ocr_child_restarts_total") == 0
-        assert value(client, 'ocr_model_info{provider="CPUExecutionProvider",version="v6"}') == 1
+        assert value(client, 'ocr_model_info{asked="cpu",provider="CPUExecutionProvider",version="v6"}') == 1

@@ -168,6 +168,7 @@ def split_commas(value: object) -> object:
 
 
 def is_loopback(host: str) -> bool:
+    """Tells whether an address can only be reached from this machine."""
     if host == "localhost":
         return True
     try:

@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Service:
         probe=services.probe,
         details=services.details,
         hot=hot,
+        folders=services.store.folders,
     )
     app.state.services = services
     app.state.metrics.registry.register(Measures(services, hot.verdicts))

@@ -7,6 +7,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from anomaly.alerting.alarms import Kind
+from anomaly.alerting.delivery import OUTCOMES
 from anomaly.services import Services
 
 
@@ -26,6 +27,7 @@ class Measures(Collector):
             "anomaly_model_version", "Version that answers POST /; 0 for none.", active.version if active else 0
         )
         yield _gauge("anomaly_write_queue_length", "Writes that wait for their commit.", services.ledger.depth)
+        yield _gauge("anomaly_write_queue_limit", "How many may wait; more are refused.", services.ledger.max_queue)
         yield _gauge("anomaly_streams_open", "Open event streams.", services.hub.streams)
         yield _gauge("anomaly_deliveries_pending", "Notices that wait to be sent.", services.watch.queue_length)
         open_ = GaugeMetricFamily("anomaly_alerts_open", "Open alerts, by kind.", labels=["kind"])
@@ -35,8 +37,10 @@ class Measures(Collector):
         sent = CounterMetricFamily(
             "anomaly_deliveries", "Attempts to send a notice.", labels=["receiver_kind", "outcome"]
         )
-        for (kind, outcome), count in services.delivery.outcomes.items():
-            sent.add_metric([kind, outcome], count)
+        delivery = services.delivery
+        for kind in sorted({receiver.kind for receiver in delivery.receivers}):
+            for outcome in OUTCOMES:  # from 0, so that an increase sees the first one that failed
+                sent.add_metric([kind, outcome], delivery.outcomes[kind, outcome])
         yield sent
 
 

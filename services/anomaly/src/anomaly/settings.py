@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
-from servicekit.database.engine import parse_url
+from servicekit.database.engine import parse_url, with_password
 from servicekit.settings import CommaList, ServiceSettings, split_commas
 
 from anomaly.alerting import delivery
@@ -19,6 +19,9 @@ class Settings(ServiceSettings):
     )
     database_url: str = Field(
         "sqlite:///var/anomaly.db", description="SQLite or PostgreSQL, as `sqlite:///path` or `postgresql://…`."
+    )
+    database_password_file: Path | None = Field(
+        None, description="File with the database's password, in place of the one in the URL."
     )
     model_file: Path | None = Field(
         None, description="Model (.safetensors) that the asset `default` answers with from the next start on."
@@ -65,4 +68,8 @@ class Settings(ServiceSettings):
             parse_url(self.database_url)
         except ValueError as error:
             raise ValueError(f"ANOMALY_DATABASE_URL (not shown here): {error}") from None
+        try:
+            self.database_url = with_password(self.database_url, self.database_password_file)
+        except ValueError as error:
+            raise ValueError(f"ANOMALY_DATABASE_PASSWORD_FILE: {error}") from None
         return self

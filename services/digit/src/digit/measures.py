@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from digit.reader import Reader
@@ -23,7 +23,17 @@ class Measures(Collector):
         yield _counts("not_digits", "Pictures read that show no digit.", "model", counts.not_digits)
         yield _counts("refused", "Pictures and ZIPs refused, by the problem.", "reason", counts.refused)
         yield GaugeMetricFamily("digit_queue_length", "Pictures that wait or are being read.", value=self.reader.depth)
+        yield InfoMetricFamily("digit_model", "The model that answers where a call names none.", value=self._model())
         yield from counts.inference.collect()
+
+    def _model(self) -> dict[str, str]:
+        models = self.reader.loaded
+        model = models.find(models.default) if models else None
+        return {
+            "model": model.name if model else "",
+            "sha256": model.sha256 if model else "",
+            "provider": model.networks[0].provider if model else "",
+        }
 
 
 def _counts(name: str, documentation: str, label: str, counts: Mapping[str, int]) -> Metric:

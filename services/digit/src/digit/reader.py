@@ -59,6 +59,11 @@ class Reader:
             raise NotReady("the models are being loaded", headers={"Retry-After": "1"})
         return self._models
 
+    @property
+    def loaded(self) -> Models | None:
+        """Returns the models; None before `open`."""
+        return self._models
+
     def choose(self, name: str | None) -> str:
         """Returns the model's name, the default one's for None."""
         models = self.models

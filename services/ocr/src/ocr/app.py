@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Service:
         prepare=services.load,
         problem_members={"success": False},
         health_shape=Health,
+        folders={"jobs": services.settings.jobs_dir},
     )
     app.state.services = services
     app.state.metrics.registry.register(Measures(services))

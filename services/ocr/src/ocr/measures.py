@@ -36,7 +36,11 @@ class Measures(Collector):
 
     def _model(self) -> dict[str, str]:
         pipeline = self.reader.loaded
-        return {"version": pipeline.version, "provider": pipeline.providers[0]} if pipeline else {}
+        return {
+            "version": pipeline.version if pipeline else "",
+            "provider": "+".join(pipeline.providers) if pipeline else "",
+            "asked": "gpu" if self.services.settings.use_gpu else "cpu",
+        }
 
 
 def _counts(name: str, documentation: str, label: str, counts: Mapping[str, int]) -> Metric:

@@ -29,6 +29,7 @@ POLL_S = 2.0  # another replica's alerts are seen this late, and a wake that was
 CONCURRENT = 8  # notices on their way to one receiver
 FIRST_DELAY_S = 5.0
 MAX_DELAY_S = 3600.0
+OUTCOMES = ("delivered", "retried", "failed")
 
 
 class Settings(receivers.Settings, Protocol):

@@ -1,0 +1,1 @@
+"""Traefik itself, as the repository configures it: what it answers, hides, refuses and survives."""

@@ -28,7 +28,7 @@ from servicekit.problems import (
 )
 from servicekit.responses import json_response
 from servicekit.uploads import Form, Reading, Upload
-from servicekit.uploads.parts import MEMORY_BYTES, MEMORY_FILE_BYTES
+from servicekit.uploads.parts import MEMORY_BYTES
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
@@ -317,13 +317,13 @@ def noise(size: int, seed: int = 0) -> bytes:
 
 
 def test_small_files_stay_in_memory(opened: list[io.FileIO]) -> None:
-    content = noise(MEMORY_FILE_BYTES)
+    content = noise(MEMORY_BYTES)
     assert receive(body(file_part(content)))[0][0][2] == content
     assert opened == []
 
 
 def test_one_temporary_file_takes_what_is_larger_and_is_gone_at_the_end(opened: list[io.FileIO]) -> None:
-    sizes = (MEMORY_FILE_BYTES + 1, 10, 3 * MIB, MEMORY_FILE_BYTES, 5 * MIB, 0)
+    sizes = (MEMORY_BYTES + 1, 10, 3 * MIB, MEMORY_BYTES - 10, 5 * MIB, 0)
     contents = [noise(size, seed) for seed, size in enumerate(sizes)]
 
     async def read() -> None:

@@ -67,7 +67,7 @@ def write(module: nn.Module, outputs: tuple[str, str], path: Path) -> None:
         verbose=False,
     )
     assert program is not None
-    onnx.save_model(halved(program.model_proto), path)
+    onnx.save_model(plain(halved(program.model_proto)), path)
     _verify(module, path, example)
 
 
@@ -87,6 +87,15 @@ def halved(proto: onnx.ModelProto) -> onnx.ModelProto:
     proto.graph.initializer.extend(kept)
     proto.graph.node.extend(nodes)
     onnx.checker.check_model(proto)
+    return proto
+
+
+def plain(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Takes out what the exporter notes of every node: lines and paths of the code that it came from."""
+    graph = proto.graph
+    for noted in (proto, graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
+        noted.ClearField("metadata_props")
+        noted.ClearField("doc_string")
     return proto
 
 

@@ -11,8 +11,7 @@ from servicekit.problems import FileMissing, FileTooLarge, InvalidInput, Multipa
 from servicekit.spool import Spool
 from servicekit.uploads.received import Form, Upload, Uploads
 
-MEMORY_FILE_BYTES = 1 << 18  # a larger file goes to the disk
-MEMORY_BYTES = 1 << 19  # and so does what comes after that much: 64 requests at once hold 32 MiB
+MEMORY_BYTES = 1 << 19  # of files; what is more goes to the disk: 64 requests at once hold 32 MiB
 MAX_TEXT_BYTES = 65_536
 MAX_IDLE_PARTS = 16  # fields that are not taken, read on so that a refusal can name them all; inputs without a file
 
@@ -127,7 +126,7 @@ class Parts:
         size, limit = file.size + len(chunk), self.form.max_file_bytes
         if size > limit:
             raise FileTooLarge(f"the file {quoted(file.name)} has more than {limit} bytes, which is the limit")
-        if file.in_memory and size <= MEMORY_FILE_BYTES and self.held + len(chunk) <= MEMORY_BYTES:
+        if file.in_memory and self.held + len(chunk) <= MEMORY_BYTES:
             file.keep(chunk)
             self.held += len(chunk)
         else:

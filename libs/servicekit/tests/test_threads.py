@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import threading
 from pathlib import Path
@@ -54,4 +55,37 @@ def test_reads_control_groups_of_version_1(tmp_path: Path, quota: str, cpus: int
 def test_runs_work_in_threads_of_its_own_name() -> None:
     pool = Pool("inference", 1)
     assert asyncio.run(pool.run(lambda number: (number, threading.current_thread().name), 7)) == (7, "inference_0")
+    pool.close()
+
+
+def test_who_is_cancelled_leaves_when_the_thread_has_ended_whatever_it_raised(caplog: pytest.LogCaptureFixture) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def work() -> None:
+        entered.set()
+        assert leave.wait(10)
+        raise ValueError("read of closed file")
+
+    async def scenario() -> None:
+        pool = Pool("test", 1)
+        working = asyncio.create_task(pool.run_to_the_end(work))
+        await asyncio.to_thread(entered.wait, 10)
+        working.cancel()
+        await asyncio.sleep(0.05)
+        assert not working.done()
+        leave.set()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        pool.close()
+
+    asyncio.run(scenario())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+def test_what_is_raised_to_the_end_reaches_who_waits() -> None:
+    pool = Pool("test", 1)
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(pool.run_to_the_end(lambda: 1 // 0))
+    assert asyncio.run(pool.run_to_the_end(lambda number: number + 1, 6)) == 7
     pool.close()

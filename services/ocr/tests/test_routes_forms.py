@@ -1,6 +1,6 @@
 import pytest
 from fastapi import Request
-from ocr.routes import forms, query
+from ocr.routes import forms
 from ocr.routes.forms import ALTO, FORMS, HOCR, JSON, MARKDOWN, NDJSON, PDF, TEXT, Form
 from servicekit.problems import InvalidInput
 
@@ -48,12 +48,3 @@ def test_a_file_name_is_proposed_whatever_letters_it_has() -> None:
     assert TEXT.headers('счёт "1".pdf')["Content-Disposition"] == (
         "inline; filename*=UTF-8''%D1%81%D1%87%D1%91%D1%82%20%221%22.txt"
     )
-
-
-def test_query_parameters_are_taken_once_and_by_name() -> None:
-    assert query.parse(request(search="format=pdf"), "format") == {"format": "pdf"}
-    for search, says in (("fromat=pdf", "this call takes format"), ("format=a&format=b", "is repeated")):
-        with pytest.raises(InvalidInput, match=says):
-            query.parse(request(search=search), "format")
-    with pytest.raises(InvalidInput, match="this call takes none"):
-        query.parse(request(search="a=1"))

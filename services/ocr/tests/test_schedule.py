@@ -1,9 +1,7 @@
 import asyncio
-import threading
 
 import pytest
-from ocr.schedule import Turns, in_order, to_the_end
-from servicekit.threads import Pool
+from ocr.schedule import Turns, in_order
 
 
 async def settle() -> None:
@@ -89,27 +87,5 @@ def test_what_fails_ends_the_rest_and_begins_no_more() -> None:
         with pytest.raises(ValueError, match="the first"):
             [number async for number in in_order(map(piece, range(10)), 3)]
         assert begun == ended == [0, 1, 2]
-
-    asyncio.run(scenario())
-
-
-def test_who_is_cancelled_leaves_when_the_thread_has_ended() -> None:
-    entered, leave = threading.Event(), threading.Event()
-
-    def work() -> None:
-        entered.set()
-        assert leave.wait(10)
-
-    async def scenario() -> None:
-        pool = Pool("test", 1)
-        working = asyncio.create_task(to_the_end(pool, work))
-        await asyncio.to_thread(entered.wait, 10)
-        working.cancel()
-        await settle()
-        assert not working.done()
-        leave.set()
-        with pytest.raises(asyncio.CancelledError):
-            await working
-        pool.close()
 
     asyncio.run(scenario())

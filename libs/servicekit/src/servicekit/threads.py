@@ -36,5 +36,15 @@ class Pool:
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
 
+    async def run_to_the_end(self, function: Callable[..., T], *arguments: object) -> T:
+        """Runs it as `run` does; who is cancelled meanwhile leaves when the thread has ended, and not before."""
+        running = asyncio.ensure_future(self.run(function, *arguments))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            running.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else looks at it
+            await asyncio.wait((running,))
+            raise
+
     def close(self) -> None:
         self._executor.shutdown(wait=True)

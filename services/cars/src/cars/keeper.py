@@ -23,7 +23,7 @@ from cars.archive.sweep import Sweep
 from cars.counts import Counts
 from cars.pictures import Picture
 from cars.problems import NotAnImage, PicturesUnavailable, UnknownFile
-from cars.recogniser import cost_bytes, to_the_end
+from cars.recogniser import cost_bytes
 from cars.settings import Settings
 from cars.storage import Storage, keys
 
@@ -54,7 +54,7 @@ class Keeper:
     async def take(self, upload: Upload) -> Picture:
         """Returns the picture that an upload is; raises NotAnImage and ImageTooLarge. The caller holds the memory."""
         with self.counts.refusing():
-            return await to_the_end(self.pool, lambda: pictures.take(upload.data(), upload.name, self.limits))
+            return await self.pool.run_to_the_end(lambda: pictures.take(upload.data(), upload.name, self.limits))
 
     async def keep(self, upload: Upload) -> tuple[FileRecord, bool]:
         """Stores an upload; returns its record, and whether the same picture had been there before."""
@@ -128,7 +128,7 @@ class Keeper:
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """Runs what waits for the storage on a thread; who is cancelled leaves when the thread has ended."""
-        return await to_the_end(self.pool, function, *arguments)
+        return await self.pool.run_to_the_end(function, *arguments)
 
 
 def upload_bytes(upload: Upload, *, recognise: bool = False) -> int:

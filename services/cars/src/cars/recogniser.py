@@ -1,7 +1,6 @@
 """Recognises pictures: decodes them on threads and in bounded memory, and asks the one backend that is configured."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -101,7 +100,7 @@ class Recogniser:
 
     async def _recognise(self, data: bytes, content_type: str, bbox: Box | None) -> Recognition:
         with self.counts.seconds.labels("decode").time():
-            image, size = await to_the_end(self.pool, self._decoded, data)
+            image, size = await self.pool.run_to_the_end(self._decoded, data)
         part = _reduced(bbox, size, image.size) if bbox else None
         with self.counts.seconds.labels("recognise").time():
             found = await self.backend.recognise(image, data, content_type, part)
@@ -121,16 +120,6 @@ class Recogniser:
 def cost_bytes(n_bytes: int, pixels: int) -> int:
     """Returns the memory that recognising a picture takes at most, with its file."""
     return n_bytes + DECODING_BYTES * pixels + WORKING_BYTES * min(pixels, MOST_REDUCED)
-
-
-async def to_the_end(pool: Pool, function: Callable[..., T], *arguments: object) -> T:
-    """Runs the function on a thread; who is cancelled meanwhile leaves when the thread has ended."""
-    running = asyncio.ensure_future(pool.run(function, *arguments))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait((running,))
-        raise
 
 
 def _opaque(image: Image.Image) -> Image.Image:

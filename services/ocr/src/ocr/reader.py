@@ -24,7 +24,7 @@ from ocr.pictures import SAMPLES, Data
 from ocr.pipeline import Pipeline
 from ocr.problems import NotAPdf, ReadingFailed
 from ocr.results import PageResult
-from ocr.schedule import Turns, in_order, to_the_end
+from ocr.schedule import Turns, in_order
 from ocr.settings import Settings
 
 T = TypeVar("T")
@@ -122,7 +122,7 @@ class Reader:
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """Runs what blocks, beside the event loop; who is cancelled leaves when the thread has ended."""
-        return await to_the_end(self.side, function, *arguments)
+        return await self.side.run_to_the_end(function, *arguments)
 
     def read(self, picture: Picture, options: Options) -> Page:
         """Reads a picture on the calling thread; raises ReadingFailed where a GPU fails."""
@@ -170,9 +170,9 @@ class Reader:
         await self.run(_check_pdf, path)
         stack = ExitStack()
         try:
-            yield await to_the_end(self.rendering, stack.enter_context, self.documents.open(path, password))
+            yield await self.rendering.run_to_the_end(stack.enter_context, self.documents.open(path, password))
         finally:
-            await to_the_end(self.rendering, stack.close)
+            await self.rendering.run_to_the_end(stack.close)
 
     async def _document(self, document: Document, numbers: list[int], request: DocumentRequest, route: str) -> Pages:
         work = DocumentWork(self, document, request)
@@ -199,7 +199,7 @@ class Reader:
             try:
                 admitted = await self.budget.take(cost)
                 try:
-                    return await to_the_end(self.pool, function, *arguments)
+                    return await self.pool.run_to_the_end(function, *arguments)
                 finally:
                     self.budget.give(admitted)
             finally:

@@ -6,10 +6,8 @@ picture does (fair queueing by request: Nagle, RFC 970).
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Hashable, Iterable
 from typing import Any, TypeVar
-
-from servicekit.threads import Pool
 
 T = TypeVar("T")
 
@@ -65,13 +63,3 @@ async def in_order(work: Iterable[Coroutine[Any, Any, T]], ahead: int) -> AsyncG
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-
-
-async def to_the_end(pool: Pool, function: Callable[..., T], *arguments: object) -> T:
-    """Runs the function on a thread; who is cancelled meanwhile leaves when the thread has ended."""
-    running = asyncio.ensure_future(pool.run(function, *arguments))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait((running,))
-        raise

@@ -98,9 +98,9 @@ def test_a_real_services_413_and_422_pass_untouched(running: Deployment) -> None
 
 def test_a_real_services_own_503_keeps_its_words(alone: Callable[..., tuple[str, Process]]) -> None:
     base, _ = alone("anomaly", ANOMALY_MAX_CONCURRENT="1", ANOMALY_MAX_WAITING="0")
-    rows = {"rows": [[1.2, 0.9, 1.1]] * 5000}
-    with httpx2.Client(base_url=base, timeout=30) as api, ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: api.post("/anomaly/batch", json=rows), range(64)))
+    reading = {"values": [1.2, 0.9, 1.1]}
+    with httpx2.Client(base_url=base, timeout=30) as api, ThreadPoolExecutor(16) as pool:  # each waits for the disk
+        answers = list(pool.map(lambda _: api.post("/anomaly/assets/default", json=reading), range(64)))
     crowded = [answer for answer in answers if answer.status_code == 503]
     assert crowded
     assert refused(crowded[0], 503, "overloaded")

@@ -295,10 +295,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 certificate(folder / "services" / "traefik")
         with watched(folder / "watched", deployment, traefik) as world:
             use(deployment)
-            until(lambda: world.ask("query", query="service:http_requests:rate3d"), "rules are computed")
+            until(lambda: world.ask("query", query="service:http_requests:rate3d")["result"], "rules are computed")
             time.sleep(3)
             use(deployment)
-            time.sleep(3)
+            # Each group of rules has its own turn, and a ratio wants the rates of the turn before.
+            recorded = [rule["record"] for rule in rules() if "record" in rule and "traefik_" not in rule["expr"]]
+            until(lambda: all(world.ask("query", query=name)["result"] for name in recorded), "all rules are computed")
             yield world
 
 

@@ -1,14 +1,14 @@
 """`/files/{image_id}/correction`: what a person says that the picture shows, kept beside what the model said."""
 
 from fastapi import APIRouter, Request
-from servicekit import media, openapi, strict
+from servicekit import media, openapi, query, strict
 from servicekit.responses import json_response
 from starlette.responses import Response
 
 from cars import answers, schemas
-from cars.routes import document, paths, query
+from cars.routes import document, parameters, paths
+from cars.routes.parameters import ImageId
 from cars.routes.parts import services_of
-from cars.routes.query import ImageId
 
 router = APIRouter(tags=["files"])
 
@@ -37,8 +37,8 @@ EXAMPLE = {
 )
 async def correct(request: Request, image_id: ImageId) -> Response:
     """Keeps a correction, by which filters and statistics go. A label tells make, model, body and year."""
-    query.parse(request)
-    file_id = query.file_id(image_id)
+    query.parse(request.scope)
+    file_id = parameters.file_id(image_id)
     media.require(request, "application/json")
     label = strict.decode(await request.body(), schemas.CorrectionRequest).label
     return json_response(answers.file(await services_of(request).archive.correct(file_id, label)))
@@ -53,6 +53,6 @@ async def correct(request: Request, image_id: ImageId) -> Response:
 )
 async def withdraw(request: Request, image_id: ImageId) -> Response:
     """Takes the correction back; harmless where there is none."""
-    query.parse(request)
-    record = await services_of(request).archive.correct(query.file_id(image_id), None)
+    query.parse(request.scope)
+    record = await services_of(request).archive.correct(parameters.file_id(image_id), None)
     return json_response(answers.file(record))

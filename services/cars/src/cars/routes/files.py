@@ -3,16 +3,17 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from servicekit import query
 from servicekit.auth import ADMIN
 from servicekit.problems import Forbidden
 from servicekit.responses import json_response
 from starlette.responses import Response
 
 from cars import answers, schemas
-from cars.routes import document, filters, paths, query
+from cars.routes import document, filters, parameters, paths
 from cars.routes.filters import Chosen
+from cars.routes.parameters import ImageId
 from cars.routes.parts import services_of
-from cars.routes.query import ImageId
 
 router = APIRouter(tags=["files"])
 
@@ -37,7 +38,7 @@ async def list_files(
     cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """Lists files, newest first. A page stays as it is while files come and go: the cursor is a place, not a number."""
-    query.parse(request, *filters.PARAMETERS, "limit", "cursor")
+    query.parse(request.scope, *filters.PARAMETERS, "limit", "cursor")
     records, following = await services_of(request).archive.list(chosen, limit, cursor)
     return json_response(schemas.FileList([answers.file(record) for record in records], following))
 
@@ -51,8 +52,8 @@ async def list_files(
 )
 async def get_file(request: Request, image_id: ImageId) -> Response:
     """Tells what is known of a file."""
-    query.parse(request)
-    record = await services_of(request).archive.get(query.file_id(image_id))
+    query.parse(request.scope)
+    record = await services_of(request).archive.get(parameters.file_id(image_id))
     return json_response(answers.file(record))
 
 
@@ -70,8 +71,8 @@ async def delete_file(request: Request, image_id: ImageId) -> Response:
 
     Where it is being recognised, that result is dropped, and who waits for it is told that the file is unknown.
     """
-    query.parse(request)
-    await services_of(request).keeper.drop(query.file_id(image_id))
+    query.parse(request.scope)
+    await services_of(request).keeper.drop(parameters.file_id(image_id))
     return Response(status_code=204)
 
 
@@ -87,6 +88,6 @@ async def reprocess(request: Request, image_id: ImageId) -> Response:
 
     Where it is being recognised, that result is dropped and the picture recognised once more.
     """
-    query.parse(request)
-    record = await services_of(request).archive.reset(query.file_id(image_id))
+    query.parse(request.scope)
+    record = await services_of(request).archive.reset(parameters.file_id(image_id))
     return json_response(answers.file(record))

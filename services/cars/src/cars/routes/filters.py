@@ -8,7 +8,7 @@ from servicekit.problems import InvalidInput
 
 from cars import schemas
 from cars.archive import Filters
-from cars.routes import query
+from cars.routes import parameters
 
 Words = Annotated[str | None, Query(max_length=255)]
 Share = Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)]
@@ -36,9 +36,9 @@ def _chosen(
 ) -> Filters:
     return Filters(
         status=status,
-        make=query.words("make", make),
-        model=query.words("model", model),
-        q=query.words("q", q),
+        make=parameters.words("make", make),
+        model=parameters.words("model", model),
+        q=parameters.words("q", q),
         uploaded_from_ms=_ms(uploaded_from),
         uploaded_to_ms=_ms(uploaded_to),
         confidence_min=confidence_min,

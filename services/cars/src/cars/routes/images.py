@@ -4,14 +4,15 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
+from servicekit import query
 from servicekit.limits import leave_place
 from starlette.responses import Response, StreamingResponse
 
 from cars import thumbnails
 from cars.problems import NotAnImage
-from cars.routes import document, paths, query
+from cars.routes import document, parameters, paths
+from cars.routes.parameters import ImageId
 from cars.routes.parts import services_of
-from cars.routes.query import ImageId
 
 router = APIRouter(tags=["files"])
 
@@ -42,9 +43,9 @@ def _responses(*media_types: str) -> dict[int | str, Any]:
 )
 async def get_image(request: Request, image_id: ImageId) -> Response:
     """Gives the picture as it is kept: as it was sent, without what a camera wrote into it of place and time."""
-    query.parse(request)
+    query.parse(request.scope)
     services = services_of(request)
-    record = await services.archive.get(query.file_id(image_id))
+    record = await services.archive.get(parameters.file_id(image_id))
     headers = _headers(record.filename, record.sha256)
     if _is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
@@ -63,9 +64,9 @@ async def get_image(request: Request, image_id: ImageId) -> Response:
 )
 async def get_thumbnail(request: Request, image_id: ImageId) -> Response:
     """Gives a small JPEG of the picture, upright; it is made when it is asked for first."""
-    query.parse(request)
+    query.parse(request.scope)
     services = services_of(request)
-    record = await services.archive.get(query.file_id(image_id))
+    record = await services.archive.get(parameters.file_id(image_id))
     headers = _headers(f"{record.id}.jpg", f"{record.sha256}-{thumbnails.SIDE}")
     if _is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from servicekit import limits, media, openapi, strict
+from servicekit import limits, media, openapi, query, strict
 from servicekit.auth import client_name
 from servicekit.problems import InvalidInput, Problem, TooManyFiles
 from servicekit.responses import json_response
@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from cars import answers, schemas
 from cars.archive import FileRecord
-from cars.routes import boxes, document, jobs, paths, query
+from cars.routes import boxes, document, jobs, parameters, paths
+from cars.routes.parameters import ImageId
 from cars.routes.parts import services_of
-from cars.routes.query import ImageId
 from cars.settings import Settings
 
 router = APIRouter(tags=["inference"])
@@ -69,7 +69,7 @@ async def infer_batch(request: Request) -> Response:
     A long batch, or any with `Prefer: respond-async`, is a job: 202, with its address in `Location`. The job outlives
     connections and restarts.
     """
-    force = query.flag(query.parse(request, "force"), "force")
+    force = query.truth(query.parse(request.scope, "force"), "force")
     services = services_of(request)
     image_ids = await _image_ids(request, services.settings)
     if len(image_ids) > services.settings.job_after or _prefers_job(request):
@@ -101,9 +101,9 @@ async def infer(request: Request, image_id: ImageId) -> Response:
     is reset meanwhile is recognised anew. With `bbox` it is recognised anew from that part, whose result is kept in
     place of the one that there was.
     """
-    values = query.parse(request, "force", boxes.NAME)
-    force, bbox = query.flag(values, "force"), boxes.box(values)
-    record = await services_of(request).runner.infer(query.file_id(image_id), force=force, bbox=bbox)
+    values = query.parse(request.scope, "force", boxes.NAME)
+    force, bbox = query.truth(values, "force"), boxes.box(values)
+    record = await services_of(request).runner.infer(parameters.file_id(image_id), force=force, bbox=bbox)
     return json_response(answers.file(record))
 
 

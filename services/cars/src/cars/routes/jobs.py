@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from servicekit import query
 from servicekit.responses import json_response
 from starlette.responses import Response
 
 from cars import answers, schemas
 from cars.problems import JobFinished, UnknownJob
-from cars.routes import document, paths, query
+from cars.routes import document, paths
 from cars.routes.parts import services_of
 
 router = APIRouter(tags=["jobs"])
@@ -31,7 +32,7 @@ async def list_jobs(
     cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """Lists jobs, newest first."""
-    query.parse(request, "status", "limit", "cursor")
+    query.parse(request.scope, "status", "limit", "cursor")
     records, following = await services_of(request).batches.jobs.list(status, limit, cursor)
     return json_response(schemas.JobList([answers.job(record) for record in records], following))
 
@@ -45,7 +46,7 @@ async def list_jobs(
 )
 async def get_job(request: Request, job_id: JobId) -> Response:
     """Tells how far a job is, and what became of the pictures that are done."""
-    query.parse(request)
+    query.parse(request.scope)
     return json_response(answers.job(await services_of(request).batches.jobs.find(job_id)))
 
 
@@ -58,7 +59,7 @@ async def get_job(request: Request, job_id: JobId) -> Response:
 )
 async def cancel_job(request: Request, job_id: JobId) -> Response:
     """Cancels a job that is queued or running; the results of the pictures that are done stay."""
-    query.parse(request)
+    query.parse(request.scope)
     return json_response(answers.job(await services_of(request).batches.cancel(job_id)))
 
 

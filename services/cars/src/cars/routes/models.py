@@ -1,13 +1,14 @@
 """`GET /models` and `/labels`: what recognises, and the cars that it can name."""
 
 from fastapi import APIRouter, Request
+from servicekit import query
 from servicekit.problems import NotReady
 from servicekit.responses import json_response
 from starlette.responses import Response
 
 from cars import schemas
 from cars.labels import LABELS
-from cars.routes import document, paths, query
+from cars.routes import document, paths
 from cars.routes.parts import services_of
 
 router = APIRouter(tags=["models"])
@@ -22,7 +23,7 @@ router = APIRouter(tags=["models"])
 )
 async def list_models(request: Request) -> Response:
     """Tells what recognises: the backend that is configured, its model, and where it computes."""
-    query.parse(request)
+    query.parse(request.scope)
     recogniser = services_of(request).recogniser
     recogniser.check()
     details = recogniser.details()
@@ -44,7 +45,7 @@ async def list_models(request: Request) -> Response:
 )
 async def list_labels(request: Request) -> Response:
     """Lists the cars that the shipped model tells apart; a correction best takes the words of one of them."""
-    query.parse(request)
+    query.parse(request.scope)
     items = [
         schemas.Label(label.index, label.name, label.make, label.model, label.body, label.year) for label in LABELS
     ]

@@ -1,7 +1,7 @@
 """`POST /recognize`: a picture is recognised, and nothing of it is kept."""
 
 from fastapi import APIRouter, Request
-from servicekit import limits, uploads
+from servicekit import limits, query, uploads
 from servicekit.openapi import multipart_body
 from servicekit.responses import json_response
 from servicekit.uploads import Upload
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from cars import answers, schemas
 from cars.keeper import upload_bytes
 from cars.recognition import Box
-from cars.routes import boxes, document, paths, query
+from cars.routes import boxes, document, paths
 from cars.routes.parts import Parts, services_of
 
 router = APIRouter(tags=["inference"])
@@ -33,7 +33,7 @@ EXAMPLE = {
 )
 async def recognize(request: Request) -> Response:
     """Recognises a picture without storing it, the car in it wherever it is, or the part that `bbox` names."""
-    query.parse(request)
+    query.parse(request.scope)
     services = services_of(request)
     services.recogniser.check()
     most = services.settings.max_file_bytes

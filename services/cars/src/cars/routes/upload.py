@@ -1,7 +1,7 @@
 """`POST /upload/` and `/upload/batch`: pictures in a form, durable when they are answered."""
 
 from fastapi import APIRouter, Request
-from servicekit import limits, uploads
+from servicekit import limits, query, uploads
 from servicekit.openapi import multipart_body
 from servicekit.problems import InternalError, Problem
 from servicekit.responses import json_response
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from cars import answers, schemas
 from cars.archive import FileRecord
 from cars.keeper import Keeper
-from cars.routes import document, paths, query
+from cars.routes import document, paths
 from cars.routes.parts import services_of
 
 router = APIRouter(tags=["upload"])
@@ -41,7 +41,7 @@ async def upload(request: Request) -> Response:
 
     The same picture again is the same file: 200 with `duplicate: true` and what is known of it by now.
     """
-    query.parse(request)
+    query.parse(request.scope)
     keeper = services_of(request).keeper
     most = keeper.max_file_bytes
     limits.allow_body(request, most + ENVELOPE_BYTES)
@@ -70,7 +70,7 @@ async def upload_batch(request: Request) -> Response:
 
     Where none can be stored because the disk is full or the database away, the call itself is refused (507, 503).
     """
-    query.parse(request)
+    query.parse(request.scope)
     services = services_of(request)
     most = services.settings.max_upload_bytes
     limits.allow_body(request, most)

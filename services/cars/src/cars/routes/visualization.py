@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Query, Request
+from servicekit import query
 from servicekit.limits import leave_place
 from servicekit.problems import UploadStorageFull
 from servicekit.responses import json_response
@@ -14,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from cars.reports import csv, html, stats, xlsx
 from cars.reports.thumbnails import Thumbnails
-from cars.routes import document, filters, paths, query
+from cars.routes import document, filters, paths
 from cars.routes.filters import Chosen
 from cars.routes.parts import services_of
 
@@ -47,7 +48,7 @@ EXAMPLE: dict[str, Any] = {
 )
 async def get_stats(request: Request) -> Response:
     """Counts files and predictions by status, make, model, confidence, reason, backend and day of the upload."""
-    query.parse(request)
+    query.parse(request.scope)
     return json_response(stats.statistics(await services_of(request).archive.stats()))
 
 
@@ -69,7 +70,7 @@ async def export_csv(
     bom: Annotated[bool, Query(description="A mark at the start, by which Excel knows that it is UTF-8.")] = False,
 ) -> Response:
     """Gives a table of files and their predictions as CSV, in UTF-8, with nothing that a spreadsheet computes."""
-    query.parse(request, *filters.PARAMETERS, "bom")
+    query.parse(request.scope, *filters.PARAMETERS, "bom")
     pieces = await _begun(csv.pieces(services_of(request).archive.each(chosen), mark=bom))
     leave_place(request)
     return StreamingResponse(pieces, headers=_attachment("cars.csv"), media_type=csv.MEDIA_TYPE)
@@ -84,7 +85,7 @@ async def export_csv(
 )
 async def export_xlsx(request: Request, chosen: Chosen) -> Response:
     """Gives the same table as a workbook of Excel, in which text stays text."""
-    query.parse(request, *filters.PARAMETERS)
+    query.parse(request.scope, *filters.PARAMETERS)
     file = await xlsx.workbook(services_of(request).archive.each(chosen))
     leave_place(request)
     headers = {**_attachment("cars.xlsx"), "Content-Length": str(os.fstat(file.fileno()).st_size)}
@@ -103,7 +104,7 @@ async def get_report(request: Request) -> Response:
 
     It has no scripts and no links, and its policy lets nothing run and nothing load.
     """
-    query.parse(request)
+    query.parse(request.scope)
     services = services_of(request)
     counts = await services.archive.stats()
     newest, _ = await services.archive.list(limit=html.NEWEST)

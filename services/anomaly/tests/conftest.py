@@ -1,8 +1,6 @@
 """Real databases: a SQLite file, and a PostgreSQL server started here; one database for each test."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,83 +23,27 @@ from anomaly.preprocess import Preparation
 from anomaly.settings import Settings
 from anomaly.storage import migrate, schema
 from anomaly.storage.ledger import Ledger, Reply
-from postgresql import PostgresqlServer, running
+from databases import (  # noqa: F401 - fixtures
+    NOW_MS,
+    Clock,
+    clock,
+    database_url,
+    empty_url,
+    migrated_postgresql,
+    migrated_sqlite,
+    postgresql,
+    postgresql_url,
+    sqlite_url,
+)
 from servicekit.database.store import Store
 from starlette.testclient import TestClient
 
 LIMITS = SimpleNamespace(late_tolerance_s=3600.0, future_tolerance_s=300.0)
-NOW_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgresqlServer]:
-    with running() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def migrated_postgresql(postgresql: PostgresqlServer) -> str:
-    """The name of a database with the tables, which others are copied from."""
-    url = postgresql.new_database()
-    migrate.ensure(url)
-    return url.rpartition("/")[2]
-
-
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("migrated") / "anomaly.db"
-    migrate.ensure(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database without tables."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/anomaly.db"
-        return
-    server: PostgresqlServer = request.getfixturevalue("postgresql")
-    url = server.new_database()
-    yield url
-    server.drop(url)
-
-
-@pytest.fixture
-def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
-    shutil.copy(migrated_sqlite, tmp_path / "anomaly.db")
-    return f"sqlite:///{tmp_path}/anomaly.db"
-
-
-@pytest.fixture
-def postgresql_url(postgresql: PostgresqlServer, migrated_postgresql: str) -> Iterator[str]:
-    url = postgresql.new_database(migrated_postgresql)
-    yield url
-    postgresql.drop(url)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a database with all tables: each test that asks for it runs on both kinds."""
-    url: str = request.getfixturevalue(f"{request.param}_url")
-    return url
-
-
-class Clock:
-    """Epoch milliseconds that stand still until a test moves them."""
-
-    def __init__(self, now_ms: int = NOW_MS) -> None:
-        self.now_ms = now_ms
-
-    def __call__(self) -> int:
-        return self.now_ms
-
-    def advance(self, seconds: float) -> None:
-        self.now_ms += round(seconds * 1000)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def migrate_database() -> Callable[[str], None]:
+    return migrate.ensure
 
 
 @pytest.fixture

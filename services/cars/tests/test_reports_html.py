@@ -1,7 +1,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
@@ -11,9 +10,9 @@ from cars.problems import NotAnImage, PicturesUnavailable
 from cars.recognition import Candidate, Share
 from cars.reports import html
 from cars.reports.thumbnails import Thumbnails
+from reported import FILE, NOW
 from servicekit import names
 
-NOW = datetime(2026, 3, 14, 9, 26, tzinfo=UTC)
 HOSTILE = (
     '<img src=x onerror="alert(1)">.jpg',
     "'\"><script>alert(1)</script>",
@@ -22,32 +21,6 @@ HOSTILE = (
     "\u202egpj.exe\u2066",
     "<!-- --><!]]>&amp;&#60;",
     "</title></textarea><iframe src=//evil>",
-)
-FILE = FileRecord(
-    id=1,
-    filename="car.jpg",
-    sha256="1" * 64,
-    key="key",
-    size_bytes=1000,
-    width=640,
-    height=480,
-    content_type="image/jpeg",
-    uploaded_at=NOW,
-    status="recognized",
-    error=None,
-    recognized_at=NOW,
-    recognized=True,
-    reason=None,
-    backend="local",
-    model_name="lineside-cars",
-    model_version="1",
-    region=None,
-    make=Share("Tesla", 0.95),
-    model=None,
-    body=None,
-    year=None,
-    predictions=(Candidate("Tesla Model S Sedan 2012", "Tesla", "Model S", "Sedan", 2012, 0.9),),
-    correction=None,
 )
 
 

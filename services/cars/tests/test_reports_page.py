@@ -4,7 +4,7 @@ import asyncio
 import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 from cars.archive import FileRecord, Stats
-from cars.recognition import Candidate, Share
 from cars.reports import html
 from PIL import Image
 from playwright.sync_api import Browser, Page
+from reported import FILE, NOW
 from servicekit import names
 
 FAINT = (Path(__file__).parents[3] / "tests" / "faint_text.js").read_text(encoding="utf-8")
-NOW = datetime(2026, 3, 14, 9, 26, tzinfo=UTC)
 HOSTILE = (
     '<img src="{evil}/x" onerror="window.ran = 1"><script>window.ran = 1</script>'
     '<svg onload="window.ran = 1"></svg><iframe src="{evil}/z"></iframe>'
@@ -41,32 +40,7 @@ STATS = Stats(
 
 
 def a_file(name: str) -> FileRecord:
-    return FileRecord(
-        id=1,
-        filename=name,
-        sha256="1" * 64,
-        key="key",
-        size_bytes=1000,
-        width=640,
-        height=480,
-        content_type="image/jpeg",
-        uploaded_at=NOW,
-        status="recognized",
-        error=None,
-        recognized_at=NOW,
-        recognized=True,
-        reason=None,
-        backend="local",
-        model_name="lineside-cars",
-        model_version="1",
-        region=None,
-        make=Share("Tesla", 0.95),
-        model=None,
-        body=None,
-        year=None,
-        predictions=(Candidate("Tesla Model S Sedan 2012", "Tesla", "Model S", "Sedan", 2012, 0.9),),
-        correction=None,
-    )
+    return replace(FILE, filename=name)
 
 
 async def _red(_file: FileRecord) -> bytes:
